@@ -1,0 +1,32 @@
+// Reads manifests as people write them: JSON or YAML, one object, a List, or several YAML documents. The one reader
+// behind `signpostd --objects`, `signpost apply -f` and `signpost env --file`.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "discovery/model/json.hpp"
+
+namespace signpost::model {
+
+struct ManifestError {
+  std::string message; // "deploy/web.yaml:12: …": file, line where known, what is wrong, what to do
+};
+
+/// Calls `each` once per object, Lists flattened (v1 List, ServiceList, EndpointSliceList, …; items of a typed list
+/// may omit kind and apiVersion, and get them). `each` may return an error to stop. JSON lists are streamed item by
+/// item (SAX): a list of 150,000 endpoints never becomes one document. `source` names the text in errors.
+[[nodiscard]] tl::expected<void, ManifestError>
+read_manifest(std::string_view text, std::string_view source,
+              const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);
+
+/// As above, from a file; "-" is standard input. Errors: cannot be read (with the reason), or as above.
+[[nodiscard]] tl::expected<void, ManifestError>
+read_manifest_file(const std::string& path, const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);
+
+/// YAML text of a JSON value, block style, keys in the order apiVersion, kind, metadata, spec, …, rest sorted.
+[[nodiscard]] std::string to_yaml(const Json& json);
+
+} // namespace signpost::model

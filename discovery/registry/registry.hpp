@@ -1,0 +1,127 @@
+// The registry: the rules by which objects come, change and go, over a store. Defaults, validation, immutability,
+// virtual IPs and node ports, life cycle (uid, timestamps, finalizers, namespaces). What the HTTP API serves.
+//
+// Everything a write does (the object, its claimed addresses and ports, a namespace's contents) is one store
+// transaction: it is wholly there or not at all, and no address can be given twice. Optimistic: read, decide, commit
+// with compares, again if someone was faster.
+//
+// Threads: reads from any thread (they touch the database, microseconds to milliseconds); writes call back on the
+// store's thread, which must not be blocked.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "discovery/model/address.hpp"
+#include "discovery/model/kind.hpp"
+#include "discovery/model/protobuf.hpp"
+#include "discovery/registry/status.hpp"
+#include "discovery/store/store.hpp"
+
+namespace signpost::registry {
+
+struct Settings {
+  std::vector<model::Prefix> vips;        // one or two of different families; the first is the primary
+  std::vector<model::Address> reserved;   // never given out dynamically (the DNS address of the prefix always is one)
+  std::uint16_t node_port_first = 30000, node_port_last = 32767;
+  bool read_only = false;                 // an `objects` source: writes answer 405
+};
+
+/// A stored object: its JSON text without metadata.resourceVersion, and the revision that belongs there.
+struct Stored {
+  store::Value text;
+  store::Revision revision = 0;
+
+  /// The text as clients get it, with metadata.resourceVersion in it. Appends.
+  void write(std::string& out) const;
+  [[nodiscard]] std::string json() const;
+};
+
+struct Listing {
+  std::vector<Stored> items;      // ordered by namespace, then name
+  store::Revision revision = 0;   // the list's resourceVersion
+  std::string next;               // where to go on; empty: complete
+  std::size_t remaining = 0;      // items behind `next`
+};
+
+struct ListRequest {
+  model::Kind kind;
+  std::string name_space;       // empty: all
+  std::size_t limit = 0;        // 0: all
+  std::string from;             // `next` of an earlier listing
+  store::Revision revision = 0; // exactly this one; 0: newest
+};
+
+struct WriteOptions {
+  bool dry_run = false;
+};
+
+/// One change as a watcher of a kind sees it.
+struct Event {
+  Stored object;         // after a deletion: the last state, with the revision of the deletion
+  store::Value previous; // text before; nullptr: created
+  bool deleted = false;
+};
+struct EventBatch {
+  std::vector<Event> events;
+  store::Revision revision = 0; // everything up to here is included: what a bookmark says
+};
+class EventStream {
+public:
+  virtual ~EventStream() = default; // ends the stream; the callback does not run afterwards
+};
+
+using WriteCallback = std::function<void(Result<Stored>)>;
+/// From the object as stored to the object as wanted, as the client sent it (before defaults).
+using Mutation = std::function<Result<model::Object>(const model::Object& current, const Stored& stored)>;
+
+class Registry {
+public:
+  Registry(store::Store& store, Settings settings);
+  ~Registry();
+
+  /// Brings a new store up (namespaces default and kube-system, service default/kubernetes), checks an old one
+  /// against the settings (addresses in use outside the prefixes are an error that names them). Blocks; call once.
+  [[nodiscard]] tl::expected<void, std::string> open();
+
+  [[nodiscard]] Result<Stored> get(model::Kind kind, std::string_view name_space, std::string_view name);
+  [[nodiscard]] Result<Listing> list(const ListRequest& request);
+
+  void create(model::Kind kind, std::string name_space, model::Object object, WriteOptions options, WriteCallback done);
+  /// PUT and PATCH. The mutation may run several times (another writer was faster), unless the object it returns
+  /// names a resourceVersion: then a mismatch is 409. `create_if_absent`: PUT of a missing object, for the kinds that
+  /// allow it; the bool tells 201 from 200.
+  void update(model::Kind kind, std::string name_space, std::string name, Mutation mutation,
+              std::optional<model::Object> create_if_absent, WriteOptions options,
+              std::function<void(Result<std::pair<Stored, bool>>)> done);
+  /// PATCH/PUT of the status sub-resource: only .status is taken from the mutation's result.
+  void update_status(model::Kind kind, std::string name_space, std::string name, Mutation mutation,
+                     WriteOptions options, WriteCallback done);
+  /// Gives the object as it was (or, while finalizers hold it, as it is).
+  void remove(model::Kind kind, std::string name_space, std::string name, model::DeleteOptions options, bool dry_run,
+              WriteCallback done);
+
+  /// Changes after a revision, in order. Fails with 410 when the history no longer reaches back that far.
+  [[nodiscard]] Result<std::unique_ptr<EventStream>>
+  watch(model::Kind kind, std::string_view name_space, store::Revision after,
+        std::function<void(const std::shared_ptr<const EventBatch>&)> callback);
+
+  /// The newest revision.
+  [[nodiscard]] store::Revision revision() const;
+  [[nodiscard]] const Settings& settings() const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The store key of an object: "/registry/services/default/web". Cluster-scoped kinds have no namespace part.
+[[nodiscard]] std::string object_key(model::Kind kind, std::string_view name_space, std::string_view name);
+/// Everything of a kind (in a namespace): a prefix for range and watch.
+[[nodiscard]] std::string object_prefix(model::Kind kind, std::string_view name_space);
+
+} // namespace signpost::registry

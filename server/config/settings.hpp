@@ -1,0 +1,77 @@
+// Everything signpostd can be told, as typed settings with their defaults: what flags and Corefile both become.
+//
+// A Corefile is a list of server blocks; without one, the flags make up a single block. main() wires what it finds
+// here and knows neither syntax. Plain data.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "discovery/model/address.hpp"
+
+namespace signpost::server {
+
+/// ADDRESS:PORT or [ADDRESS]:PORT.
+struct Endpoint {
+  model::Address address;
+  std::uint16_t port = 0;
+  [[nodiscard]] std::string to_string() const;
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+/// The registry of our own, on SQLite (block `registry`).
+struct RegistrySource {
+  std::vector<std::string> zones; // empty: those of the block
+};
+
+/// Objects from files, read as they are (block `objects FILE...`).
+struct ObjectsSource {
+  std::vector<std::string> files;
+  std::vector<std::string> zones; // empty: those of the block
+};
+
+struct ForwardSettings {
+  std::string from = ".";               // only names below this one
+  std::vector<Endpoint> upstreams;      // after resolv.conf files were read; at most 15
+  std::vector<std::string> except;      // names below these are not forwarded
+  std::chrono::milliseconds read_timeout{2000}; // per try
+  std::chrono::milliseconds deadline{5000};     // per question, all tries
+  enum class Policy : std::uint8_t { random, round_robin, sequential } policy = Policy::random;
+  std::uint32_t max_concurrent = 0;     // questions in flight; 0: the built-in bound
+  bool force_tcp = false;
+};
+
+struct CacheSettings {
+  std::chrono::seconds max_ttl{3600};        // success
+  std::chrono::seconds max_negative_ttl{1800}; // denial
+  std::size_t bytes = 16u << 20;             // budget of the whole cache
+};
+
+struct ServerBlock {
+  std::vector<std::string> zones;   // lower case, without trailing dot; "." is the root
+  std::vector<Endpoint> listen;     // DNS over UDP and TCP
+  std::variant<std::monostate, RegistrySource, ObjectsSource> source;
+  std::optional<ForwardSettings> forward;
+  std::optional<CacheSettings> cache;
+  bool log = false;    // one line per query (never on the packet path of names we are authoritative for: sampled)
+  bool errors = false; // failures of forwarding are logged
+  std::uint32_t ttl = 5; // seconds
+};
+
+struct Settings {
+  std::vector<ServerBlock> blocks;
+  std::optional<Endpoint> api;             // nullopt: no API is opened
+  std::string data = "./signpost-data";
+  std::vector<model::Prefix> vips;         // one or two of different families
+  std::vector<model::Address> reserved;    // registry { vip … { reserve … } }
+  std::size_t history_revisions = 100000;  // kept for watches and paging …
+  std::chrono::seconds history_age{300};   // … and at least this long
+  unsigned workers = 0;                    // UDP threads; 0: one per core
+};
+
+} // namespace signpost::server
