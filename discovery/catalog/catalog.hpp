@@ -32,6 +32,11 @@ public:
   void put(const model::Object& object, Changes& changes);
   void erase(model::Kind kind, std::string_view name_space, std::string_view name, Changes& changes);
 
+  /// A complete list follows by put(): what was not put again between the two is erased by end_replace(), in place,
+  /// without a second copy of the catalog (a source that lists anew after a gap or a reload).
+  void begin_replace();
+  void end_replace(Changes& changes);
+
   /// nullopt: there is no such service.
   [[nodiscard]] std::optional<model::ServiceView> view(const model::ServiceKey& key) const;
   [[nodiscard]] bool has_namespace(std::string_view name) const;

@@ -70,9 +70,11 @@ struct EventBatch {
   std::vector<Event> events;
   store::Revision revision = 0; // everything up to here is included: what a bookmark says
 };
+/// Ends the stream when destroyed. Its callback gets nullptr, as the last call, when the history is lost: watchers are
+/// to be told 410 Expired and list again.
 class EventStream {
 public:
-  virtual ~EventStream() = default; // ends the stream; the callback does not run afterwards
+  virtual ~EventStream() = default; // the callback does not run afterwards
 };
 
 using WriteCallback = std::function<void(Result<Stored>)>;

@@ -104,6 +104,8 @@ struct WatchRequest {
   Revision after = 0;     // deliver what was written after this revision
 };
 
+/// Called with nullptr once, as the last call, when the store can no longer tell what came in between (an `objects`
+/// source that was reloaded): list again.
 using WatchCallback = std::function<void(const std::shared_ptr<const Batch>&)>;
 
 class Store {

@@ -1,0 +1,140 @@
+#include "discovery/objects/objects_store.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <nlohmann/json.hpp>
+
+#include "discovery/model/manifest.hpp"
+#include "discovery/registry/registry.hpp"
+
+namespace signpost::objects {
+
+namespace {
+
+std::string_view member(const model::Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? std::string_view(found->get_ref<const std::string&>())
+                                                   : std::string_view();
+}
+
+bool in_range(const std::string& key, const store::RangeRequest& request) {
+  if (request.end.empty()) return key == request.begin;
+  return key >= request.begin && key < request.end;
+}
+
+} // namespace
+
+tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
+                                                  const std::function<void(model::Object&&)>& each) {
+  ReadSummary summary;
+  for (const std::string& file : files) {
+    const auto read = model::read_manifest_file(file, [&](model::Json&& json) -> tl::expected<void, model::ManifestError> {
+      if (!json.is_object())
+        return tl::make_unexpected(model::ManifestError{file + ": an object was expected; see `kubectl get -o yaml`"});
+      const model::KindInfo* kind = model::find_kind(member(json, "apiVersion"), member(json, "kind"));
+      if (kind == nullptr) {
+        ++summary.skipped;
+        return {};
+      }
+      auto object = model::decode_object(kind->kind, json);
+      if (!object)
+        return tl::make_unexpected(
+            model::ManifestError{file + ": " + std::string(kind->name) + ": " + object.error().message});
+      model::ObjectMeta& metadata = model::metadata(*object);
+      if (metadata.name.empty())
+        return tl::make_unexpected(
+            model::ManifestError{file + ": a " + std::string(kind->name) + " has no metadata.name; give it one"});
+      if (kind->namespaced && metadata.name_space.empty()) metadata.name_space = "default";
+      if (!kind->namespaced) metadata.name_space.clear();
+      ++summary.objects;
+      each(std::move(*object));
+      return {};
+    });
+    if (!read) return tl::make_unexpected(read.error().message);
+  }
+  return summary;
+}
+
+struct ObjectsStore::State {
+  struct Watcher final : store::Watch {
+    std::weak_ptr<State> state;
+    store::WatchCallback callback;
+    ~Watcher() override {
+      if (const auto owner = state.lock()) {
+        const std::lock_guard lock(owner->mutex);
+        std::erase(owner->watchers, this);
+      }
+    }
+  };
+
+  std::vector<std::string> files;
+  std::recursive_mutex mutex; // a callback may end its own watch
+  std::vector<Watcher*> watchers;
+  std::atomic<store::Revision> revision{1};
+};
+
+ObjectsStore::ObjectsStore(std::vector<std::string> files) : state_(std::make_shared<State>()) {
+  state_->files = std::move(files);
+}
+
+ObjectsStore::~ObjectsStore() = default;
+
+void ObjectsStore::reloaded() {
+  const std::lock_guard lock(state_->mutex);
+  state_->revision.fetch_add(1, std::memory_order_relaxed);
+  const std::vector<State::Watcher*> ended = std::exchange(state_->watchers, {});
+  for (State::Watcher* watcher : ended) watcher->callback(nullptr);
+}
+
+store::Result<store::RangeResult> ObjectsStore::range(const store::RangeRequest& request) {
+  const store::Revision now = state_->revision.load(std::memory_order_relaxed);
+  if (request.revision != 0 && request.revision < now)
+    return tl::make_unexpected(store::Error{store::Failure::compacted, "the files have changed since; list again"});
+  if (request.revision > now)
+    return tl::make_unexpected(store::Error{store::Failure::future, "there is no such revision yet"});
+
+  store::RangeResult result;
+  result.revision = now;
+  const auto read = read_files(state_->files, [&](model::Object&& object) {
+    const model::ObjectMeta& metadata = model::metadata(object);
+    std::string key = registry::object_key(model::kind_of(object), metadata.name_space, metadata.name);
+    if (!in_range(key, request)) return;
+    model::metadata(object).resource_version.clear();
+    result.entries.push_back({std::move(key), std::make_shared<const std::string>(model::encode(object)), now, now});
+  });
+  if (!read) return tl::make_unexpected(store::Error{store::Failure::unavailable, read.error()});
+
+  std::stable_sort(result.entries.begin(), result.entries.end(),
+                   [](const store::Entry& a, const store::Entry& b) { return a.key < b.key; });
+  // An object that stands in the files twice counts as it stands last.
+  const auto last_of_each = std::unique(result.entries.rbegin(), result.entries.rend(),
+                                        [](const store::Entry& a, const store::Entry& b) { return a.key == b.key; });
+  result.entries.erase(result.entries.begin(), last_of_each.base());
+  result.total = result.entries.size();
+  if (request.limit != 0 && result.entries.size() > request.limit) {
+    result.entries.resize(request.limit);
+    result.more = true;
+  }
+  return result;
+}
+
+void ObjectsStore::transact(store::Transaction, std::function<void(store::Result<store::TransactionResult>)> done) {
+  done(tl::make_unexpected(store::Error{store::Failure::unavailable, "objects from files cannot be written"}));
+}
+
+store::Result<std::unique_ptr<store::Watch>> ObjectsStore::watch(const store::WatchRequest& request,
+                                                                 store::WatchCallback callback) {
+  const std::lock_guard lock(state_->mutex);
+  if (request.after < state_->revision.load(std::memory_order_relaxed))
+    return tl::make_unexpected(store::Error{store::Failure::compacted, "the files have changed since; list again"});
+  auto watcher = std::make_unique<State::Watcher>();
+  watcher->state = state_;
+  watcher->callback = std::move(callback);
+  state_->watchers.push_back(watcher.get());
+  return watcher;
+}
+
+store::Revision ObjectsStore::revision() const { return state_->revision.load(std::memory_order_relaxed); }
+store::Revision ObjectsStore::compacted() const { return revision() - 1; }
+
+} // namespace signpost::objects

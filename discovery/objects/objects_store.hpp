@@ -1,0 +1,52 @@
+// A read-only store over manifest files: what an `objects FILE...` source shows through the API, at no memory of its
+// own.
+//
+// Nothing is kept but the file names and a revision: every range reads the files again, so that a daemon with 100,000
+// services from files pays for the zone alone. Files that change are noticed by whoever feeds the zone, who calls
+// reloaded(); the revision goes up, watchers are told that their history is lost, and they list again.
+//
+// Threads: as store::Store says.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "discovery/model/kind.hpp"
+#include "discovery/store/store.hpp"
+
+namespace signpost::objects {
+
+/// Reads all files in order and hands over each object of a kind we know (others are skipped and counted). Objects
+/// without a namespace get "default", as kubectl would. The error is one sentence with file and line.
+struct ReadSummary {
+  std::size_t objects = 0;
+  std::size_t skipped = 0; // kinds that are not ours
+};
+[[nodiscard]] tl::expected<ReadSummary, std::string>
+read_files(const std::vector<std::string>& files, const std::function<void(model::Object&&)>& each);
+
+class ObjectsStore final : public store::Store {
+public:
+  explicit ObjectsStore(std::vector<std::string> files);
+  ~ObjectsStore() override;
+
+  /// The files have new contents: counts the revision up and ends all watches.
+  void reloaded();
+
+  store::Result<store::RangeResult> range(const store::RangeRequest& request) override;
+  void transact(store::Transaction transaction,
+                std::function<void(store::Result<store::TransactionResult>)> done) override;
+  store::Result<std::unique_ptr<store::Watch>> watch(const store::WatchRequest& request,
+                                                     store::WatchCallback callback) override;
+  store::Revision revision() const override;
+  store::Revision compacted() const override;
+
+private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+} // namespace signpost::objects

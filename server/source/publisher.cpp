@@ -1,0 +1,29 @@
+#include "server/source/publisher.hpp"
+
+#include <algorithm>
+
+namespace signpost::server {
+
+void Publisher::publish() {
+  if (changes_.services.empty() && changes_.namespaces.empty()) return;
+  std::sort(changes_.services.begin(), changes_.services.end());
+  changes_.services.erase(std::unique(changes_.services.begin(), changes_.services.end()), changes_.services.end());
+
+  for (const std::string& name : changes_.namespaces)
+    if (catalog_.has_namespace(name)) zone_.put_namespace(name);
+  for (const model::ServiceKey& key : changes_.services) {
+    if (const auto view = catalog_.view(key))
+      zone_.put(*view);
+    else
+      zone_.erase(key);
+  }
+  for (const std::string& name : changes_.namespaces)
+    if (!catalog_.has_namespace(name)) zone_.erase_namespace(name);
+
+  changes_.services.clear();
+  changes_.namespaces.clear();
+  zone_.publish();
+  services_.store(catalog_.service_count(), std::memory_order_relaxed);
+}
+
+} // namespace signpost::server
