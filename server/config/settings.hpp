@@ -65,7 +65,7 @@ struct ServerBlock {
 
 struct Settings {
   std::vector<ServerBlock> blocks;
-  std::optional<Endpoint> api;             // nullopt: no API is opened
+  std::vector<Endpoint> api;               // loopback addresses, one server each; empty: no API is opened
   std::string data = "./signpost-data";
   std::vector<model::Prefix> vips;         // one or two of different families
   std::vector<model::Address> reserved;    // registry { vip … { reserve … } }
