@@ -1,0 +1,97 @@
+// The registry over HTTP: a compatible subset of the Kubernetes REST API, with plain-text pages beside it.
+//
+//   api::Server server(registry, {.address = loopback, .port = 8080}, {.ready = [] { return std::nullopt; }});
+//   if (auto started = server.start(); !started) return fail(started.error());
+//   …
+//   server.stop();
+//
+// It has threads of its own: each connection lives on one of a few event loops, lists are read on another thread, so
+// that a large one delays nobody. No credentials yet: only loopback addresses are accepted, and requests whose Host or
+// Origin is not this machine's are refused (a web page must not reach the registry through a rebound name).
+//
+// Threads: start(), stop() and the destructor from one thread; the rest from any.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "discovery/model/address.hpp"
+#include "discovery/registry/registry.hpp"
+
+namespace signpost::api {
+
+struct Settings {
+  model::Address address;        // loopback only
+  std::uint16_t port = 8080;     // 0: any free one, port() tells which
+  std::string version = "0.1.0"; // of the program, as /version shows it behind the API's own
+
+  unsigned loops = 2;                       // event loop threads
+  std::size_t max_connections = 4096;       // more are answered 503 and closed
+  std::size_t max_header_bytes = 16 << 10;  // request line and fields: 431 beyond
+  std::size_t max_body_bytes = 3 << 20;     // 413 beyond
+  std::size_t max_bodies_bytes = 128 << 20; // of all requests being read: 429 beyond
+
+  std::chrono::milliseconds header_timeout{10'000}; // first byte to end of the request's head
+  std::chrono::milliseconds body_timeout{30'000};   // head to end of the body
+  std::chrono::milliseconds write_timeout{30'000};  // without any progress of the reader
+  std::chrono::milliseconds idle_timeout{120'000};  // between requests
+  std::chrono::milliseconds drain{2'000};           // stop() waits that long for running requests
+
+  std::chrono::milliseconds bookmark_every{60'000}; // on watches that asked for bookmarks
+  std::size_t watch_backlog_events = 16'384;        // per kind; a watcher further behind is cut …
+  std::size_t watch_backlog_bytes = 64 << 20;       // … and so is one behind by that much text
+};
+
+struct Callbacks {
+  /// Why requests cannot be served properly yet: /readyz answers 500 with it. nullopt, or no function: ready.
+  std::function<std::optional<std::string>()> ready;
+  /// Further pages, by path: "/metrics". Called on an event loop; must not block.
+  struct Page {
+    std::string content_type; // "text/plain; version=0.0.4; charset=utf-8"
+    std::function<std::string()> text;
+  };
+  std::map<std::string, Page> pages;
+};
+
+/// Counts since start() unless said otherwise.
+struct Statistics {
+  std::uint64_t connections = 0; // open now
+  std::uint64_t connections_total = 0;
+  std::uint64_t connections_refused = 0; // over max_connections
+  std::uint64_t requests = 0;
+  std::uint64_t client_errors = 0; // answered 4xx
+  std::uint64_t server_errors = 0; // answered 5xx
+  std::uint64_t watches = 0;       // open now
+  std::uint64_t watches_cut = 0;   // too slow
+  std::uint64_t watch_events = 0;  // sent, all watches together
+};
+
+class Server {
+public:
+  Server(registry::Registry& registry, Settings settings, Callbacks callbacks = {});
+  ~Server(); // stops
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Listens and serves. One sentence when it cannot: "cannot serve the API on 127.0.0.1:8080: address already in use".
+  [[nodiscard]] tl::expected<void, std::string> start();
+
+  /// No new connections; running requests get `drain`, watches end as if their time was up. Then everything is closed.
+  void stop();
+
+  /// The port listened on; 0 before start().
+  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] Statistics statistics() const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace signpost::api
