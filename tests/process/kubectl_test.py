@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""The kubectl of this machine against our registry: get, apply, create, replace, patch, label, delete, watch."""
+import json, shutil, subprocess, unittest
+
+from daemon import SOURCE, Daemon
+
+
+@unittest.skipUnless(shutil.which("kubectl"), "there is no kubectl on the PATH")
+class Kubectl(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.d = Daemon().__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.d.__exit__(None, None, None)
+
+    def kubectl(self, *arguments, input=None, fails=False):
+        done = self.d.kubectl(*arguments, input=input)
+        self.assertEqual(done.returncode != 0, fails, f"kubectl {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+        return done.stderr if fails else done.stdout
+
+    def test_01_versions_and_resources(self):
+        self.kubectl("version")
+        out = self.kubectl("api-resources")
+        for word in ("services", "svc", "endpointslices", "namespaces", "ns", "endpoints"):
+            self.assertIn(word, out)
+
+    def test_02_apply_get_change_delete(self):
+        for example in sorted((SOURCE / "deploy/examples").glob("*.yaml")):
+            self.assertIn("created", self.kubectl("apply", "-f", str(example)))
+            self.assertIn("unchanged", self.kubectl("apply", "-f", str(example)))
+        out = self.kubectl("get", "svc")
+        self.assertRegex(out.splitlines()[0], r"NAME\s+TYPE\s+CLUSTER-IP\s+EXTERNAL-IP\s+PORT\(S\)\s+AGE")
+        self.assertRegex(out, r"web\s+ClusterIP\s+10\.\S+\s+<none>\s+80/TCP,9090/TCP")
+        self.assertRegex(out, r"docs\s+ExternalName\s+<none>\s+docs\.example\.com\s+<none>")
+        self.assertRegex(out, r"db\s+ClusterIP\s+None")
+        self.assertIn("app=web", self.kubectl("get", "svc", "-o", "wide"))
+        self.assertRegex(self.kubectl("get", "endpointslices"), r"web-1\s+IPv4\s+8080,9090\s+10\.244\.1\.10,10\.244\.2\.10")
+        self.assertIn("10.244.1.10:8080", self.kubectl("get", "endpoints", "web"))
+        self.assertRegex(self.kubectl("get", "ns"), r"shop\s+Active")
+
+        web = (SOURCE / "deploy/examples/web.yaml").read_text()
+        ip = json.loads(self.kubectl("get", "svc", "web", "-o", "json"))["spec"]["clusterIP"]
+        self.assertIn("configured", self.kubectl("apply", "-f", "-", input=web.replace("port: 9090", "port: 9191")))
+        changed = json.loads(self.kubectl("get", "svc", "web", "-o", "json"))
+        self.assertEqual(changed["spec"]["clusterIP"], ip)
+        self.assertEqual([p["port"] for p in changed["spec"]["ports"]], [80, 9191])
+
+        self.kubectl("label", "svc", "web", "tier=front")
+        self.assertIn("web", self.kubectl("get", "svc", "-l", "tier=front", "-o", "name"))
+        self.assertEqual("", self.kubectl("get", "svc", "-l", "tier=back", "-o", "name"))
+        self.kubectl("patch", "svc", "web", "-p", '{"spec":{"sessionAffinity":"ClientIP"}}')
+        self.kubectl("patch", "svc", "web", "--type=json", "-p", '[{"op":"add","path":"/metadata/labels/x","value":"y"}]')
+        self.kubectl("annotate", "svc", "web", "note=hello")
+        web = json.loads(self.kubectl("get", "svc", "web", "-o", "json"))
+        self.assertEqual(web["spec"]["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"], 10800)
+        self.assertEqual(web["metadata"]["labels"], {"tier": "front", "x": "y"})
+        self.assertEqual(web["metadata"]["annotations"]["note"], "hello")
+        self.kubectl("replace", "-f", "-", input=json.dumps(web))
+        self.assertIn("Cluster", self.kubectl("describe", "svc", "web"))
+
+        self.assertIn("deleted", self.kubectl("delete", "svc", "web"))
+        self.assertIn("not found", self.kubectl("get", "svc", "web", fails=True))
+        self.kubectl("delete", "ns", "shop")
+        self.assertIn("not found", self.kubectl("get", "svc", "-n", "shop", "cart", fails=True))
+
+    def test_03_typed_commands(self):
+        self.kubectl("create", "namespace", "typed")
+        self.kubectl("create", "service", "clusterip", "plain", "--tcp=80:8080", "-n", "typed")
+        self.kubectl("create", "service", "externalname", "alias", "--external-name=x.example", "-n", "typed")
+        self.assertEqual(self.d.dig("alias.typed.svc.cluster.local", "CNAME"), ["x.example."])
+        self.kubectl("wait", "--for=jsonpath={.spec.type}=ClusterIP", "svc/plain", "-n", "typed", "--timeout=10s")
+        self.kubectl("delete", "ns", "typed")
+
+    def test_04_watch(self):
+        watch = subprocess.Popen(["kubectl", "-s", self.d.url, "--kubeconfig", "/dev/null", "--cache-dir",
+                                  str(self.d.work / "kube-cache"), "get", "svc", "-w", "-o", "name"],
+                                 stdout=subprocess.PIPE, text=True)
+        self.addCleanup(watch.stdout.close)
+        self.addCleanup(watch.wait)
+        self.addCleanup(watch.kill)
+        self.assertIn("kubernetes", watch.stdout.readline())
+        self.kubectl("create", "service", "clusterip", "seen", "--tcp=80")
+        while "service/seen" not in watch.stdout.readline():
+            pass
+        self.kubectl("delete", "svc", "seen")
+        self.assertIn("service/seen", watch.stdout.readline())
+
+    def test_05_refusals_read_well(self):
+        err = self.kubectl("create", "service", "clusterip", "Bad_Name", "--tcp=80", fails=True)
+        self.assertIn("DNS-1035", err)
+        err = self.kubectl("apply", "-f", "-", fails=True, input=
+                           "apiVersion: v1\nkind: Service\nmetadata: {name: odd}\nspec: {ports: [{port: 80}], colour: red}\n")
+        self.assertIn('unknown field "spec.colour"', err)
+        err = self.kubectl("create", "service", "clusterip", "x", "--tcp=80", "-n", "nowhere", fails=True)
+        self.assertIn('namespaces "nowhere" not found', err)
+        err = self.kubectl("delete", "ns", "default", fails=True)
+        self.assertIn("forbidden", err)
+
+
+if __name__ == "__main__":
+    unittest.main()
