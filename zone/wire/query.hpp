@@ -16,7 +16,16 @@ inline constexpr std::size_t max_name = 255;
 
 enum class Transport : std::uint8_t { udp, tcp };
 
-enum class Rcode : std::uint16_t { noerror = 0, formerr = 1, servfail = 2, nxdomain = 3, notimp = 4, refused = 5, badvers = 16 };
+enum class Rcode : std::uint16_t {
+  noerror = 0,
+  formerr = 1,
+  servfail = 2,
+  nxdomain = 3,
+  notimp = 4,
+  refused = 5,
+  notauth = 9,
+  badvers = 16
+};
 
 enum class Check : std::uint8_t {
   ok,    // fields below are valid
@@ -37,8 +46,8 @@ struct Query {
   bool edns = false;
   bool dnssec_ok = false;
   std::uint8_t edns_version = 0;
-  std::uint16_t udp_size = 512;      // what the client takes over UDP: ≥ 512, capped at 1232
-  std::array<std::uint8_t, 128> label_offset{}; // of each label's length octet within `name`
+  std::uint16_t udp_size = 512;                    // what the client takes over UDP: ≥ 512, capped at 1232
+  std::array<std::uint8_t, 128> label_offset{};    // of each label's length octet within `name`, the root's behind them
   alignas(8) std::array<std::uint8_t, 264> name{}; // lower case, wire form; zero bytes behind it
 
   [[nodiscard]] std::span<const std::uint8_t> qname() const { return {name.data(), name_length}; }
