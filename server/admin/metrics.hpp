@@ -1,0 +1,29 @@
+// Counters and gauges as a Prometheus page: the daemon collects samples from its parts, the library writes the format.
+//
+// Names follow prometheus.io/docs/practices/naming: signpost_<part>_<what>_<unit>, counters end in _total. No name from
+// a query ever becomes a label. Pure function, any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace signpost::server {
+
+struct Sample {
+  enum class Type { counter, gauge };
+
+  std::string_view name;
+  std::string_view help; // of the name; the first sample of a name decides
+  Type type = Type::counter;
+  double value = 0;
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+
+/// The text exposition format, version 0.0.4. Samples of one name stand together in the order given.
+[[nodiscard]] std::string metrics_page(const std::vector<Sample>& samples);
+
+inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
+
+} // namespace signpost::server
