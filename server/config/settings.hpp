@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct Endpoint {
   model::Address address;
   std::uint16_t port = 0;
   [[nodiscard]] std::string to_string() const;
+  /// "127.0.0.1:53", "[::1]:53"; where a default port is given also "127.0.0.1", "::1" and "[::1]". nullopt: anything
+  /// else, port 0 too.
+  [[nodiscard]] static std::optional<Endpoint> parse(std::string_view text,
+                                                     std::optional<std::uint16_t> default_port = std::nullopt);
   auto operator<=>(const Endpoint&) const = default;
 };
 
@@ -36,42 +41,53 @@ struct ObjectsSource {
 };
 
 struct ForwardSettings {
-  std::string from = ".";               // only names below this one
-  std::vector<Endpoint> upstreams;      // after resolv.conf files were read; at most 15
-  std::vector<std::string> except;      // names below these are not forwarded
+  std::string from = ".";                       // only names below this one
+  std::vector<Endpoint> upstreams;              // after resolv.conf files were read; at most 15
+  std::vector<std::string> except;              // names below these are not forwarded
   std::chrono::milliseconds read_timeout{2000}; // per try
   std::chrono::milliseconds deadline{5000};     // per question, all tries
   enum class Policy : std::uint8_t { random, round_robin, sequential } policy = Policy::random;
-  std::uint32_t max_concurrent = 0;     // questions in flight; 0: the built-in bound
+  std::uint32_t max_concurrent = 0; // questions in flight; 0: the built-in bound
   bool force_tcp = false;
 };
 
 struct CacheSettings {
-  std::chrono::seconds max_ttl{3600};        // success
+  std::chrono::seconds max_ttl{3600};          // success
   std::chrono::seconds max_negative_ttl{1800}; // denial
-  std::size_t bytes = 16u << 20;             // budget of the whole cache
+  std::size_t bytes = 16u << 20;               // budget of the whole cache
+};
+
+/// One key of a server block: a zone on a port.
+struct ZonePort {
+  std::string zone;
+  std::uint16_t port = 53;
+  auto operator<=>(const ZonePort&) const = default;
 };
 
 struct ServerBlock {
-  std::vector<std::string> zones;   // lower case, without trailing dot; "." is the root
-  std::vector<Endpoint> listen;     // DNS over UDP and TCP
+  std::vector<std::string> zones; // lower case, without trailing dot; "." is the root
+  std::vector<Endpoint> listen;   // DNS over UDP and TCP; concrete addresses, never a wildcard
+  std::vector<ZonePort> keys;     // which zone on which port, where they differ; empty: every zone on every port
   std::variant<std::monostate, RegistrySource, ObjectsSource> source;
   std::optional<ForwardSettings> forward;
   std::optional<CacheSettings> cache;
-  bool log = false;    // one line per query (never on the packet path of names we are authoritative for: sampled)
-  bool errors = false; // failures of forwarding are logged
+  bool log = false;      // one line per query (never on the packet path of names we are authoritative for: sampled)
+  bool errors = false;   // failures of forwarding are logged
   std::uint32_t ttl = 5; // seconds
+
+  /// The zones this block serves on one of its addresses.
+  [[nodiscard]] std::vector<std::string> zones_on(const Endpoint& endpoint) const;
 };
 
 struct Settings {
   std::vector<ServerBlock> blocks;
-  std::vector<Endpoint> api;               // loopback addresses, one server each; empty: no API is opened
+  std::vector<Endpoint> api; // loopback addresses, one server each; empty: no API is opened
   std::string data = "./signpost-data";
-  std::vector<model::Prefix> vips;         // one or two of different families
-  std::vector<model::Address> reserved;    // registry { vip … { reserve … } }
-  std::size_t history_revisions = 100000;  // kept for watches and paging …
-  std::chrono::seconds history_age{300};   // … and at least this long
-  unsigned workers = 0;                    // UDP threads; 0: one per core
+  std::vector<model::Prefix> vips;        // one or two of different families
+  std::vector<model::Address> reserved;   // registry { vip … { reserve … } }
+  std::size_t history_revisions = 100000; // kept for watches and paging …
+  std::chrono::seconds history_age{300};  // … and at least this long
+  unsigned workers = 0;                   // UDP threads; 0: one per core
 };
 
 } // namespace signpost::server

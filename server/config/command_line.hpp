@@ -1,0 +1,45 @@
+// signpostd's command line: flags and Corefile together become Settings.
+//
+//   signpostd [--config FILE] [--check] [--version] [--help]
+//             [--zone NAME] [--dns ADDR:PORT]... [--api ADDR:PORT] [--data DIR] [--vip CIDR]...
+//             [--objects FILE]... [--workers N]
+//   signpostd snapshot save|restore|verify --data DIR FILE
+//
+// Without --config the flags make up the one server block; beside it they override what the file says.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "server/config/host.hpp"
+#include "server/config/settings.hpp"
+
+namespace signpost::server {
+
+/// `signpostd snapshot VERB --data DIR FILE`.
+struct SnapshotCommand {
+  enum class Verb : std::uint8_t { save, restore, verify } verb = Verb::verify;
+  std::string data; // directory of the registry
+  std::string file;
+};
+
+struct CommandLine {
+  enum class Action : std::uint8_t {
+    serve,    // run with `settings`
+    check,    // --check: the configuration was read and is sound; say so and end with 0
+    print,    // --help, --version: `text` to standard output, end with 0
+    snapshot, // `snapshot` says which
+  } action = Action::serve;
+  Settings settings;                 // serve, check
+  std::string config;                // the Corefile's path; empty: none was given
+  std::vector<std::string> warnings; // of the Corefile, for the log
+  std::string text;                  // print: ends with a line break
+  SnapshotCommand snapshot;          // snapshot
+};
+
+/// `argv` as main() has it, argv[0] included. The error is one line for standard error, to be followed by exit code 1.
+[[nodiscard]] tl::expected<CommandLine, std::string> parse_command_line(int argc, const char* const* argv,
+                                                                        const Host& host = this_host());
+
+} // namespace signpost::server

@@ -1,0 +1,57 @@
+// DNS over TCP (RFC 7766) on all addresses: one thread, one event loop, bounded in everything a client can make grow.
+//
+// A connection may send many queries at once; each is answered as soon as its answer is there, so one that waits for an
+// upstream holds up nobody. Buffers grow with the data that came, not with the length a client claims. Who stalls is
+// closed: no first byte, a message left half sent, answers not read. When connections run out, the one silent for
+// longest makes room.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "server/listen/counters.hpp"
+#include "server/listen/guard.hpp"
+#include "server/listen/router.hpp"
+
+namespace signpost::server {
+
+struct TcpSettings {
+  std::size_t max_connections = 4096;           // on all addresses; fewer where RLIMIT_NOFILE is small
+  std::size_t max_per_source = 1024;            // from one address
+  std::chrono::milliseconds idle{10000};        // silence after an answered query (RFC 7766 6.2.3)
+  std::chrono::milliseconds idle_crowded{2000}; // … while more than half of the connections are in use
+  std::chrono::milliseconds message{2000};      // to the first byte, and from a message's first byte to its last
+  std::chrono::milliseconds write{2000};        // without progress while answers wait to be read
+  std::size_t max_in_flight = 64;               // queries of one connection that wait for cache or forwarding
+  std::size_t max_output = 128 * 1024;          // octets of answers waiting; further queries wait unread
+};
+
+class TcpListener {
+public:
+  explicit TcpListener(const TcpSettings& settings);
+  ~TcpListener();
+  TcpListener(const TcpListener&) = delete;
+  TcpListener& operator=(const TcpListener&) = delete;
+
+  /// Takes over a claimed port. Before start().
+  void add(Claim claim, std::shared_ptr<const Router> router);
+  void start();
+  /// Takes no new connections, sends the answers that are ready (for at most `write`) and ends the thread.
+  void stop();
+
+  /// Any thread.
+  void add_to(Totals& totals) const noexcept;
+  [[nodiscard]] std::uint64_t connections_accepted() const noexcept;
+  [[nodiscard]] std::uint64_t connections_open() const noexcept;
+  [[nodiscard]] std::uint64_t connections_evicted() const noexcept; // closed to make room
+
+private:
+  struct Loop;
+  std::shared_ptr<Loop> loop_; // shared with late answers on their way
+  struct Thread;
+  std::unique_ptr<Thread> thread_;
+};
+
+} // namespace signpost::server
