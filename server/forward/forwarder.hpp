@@ -19,6 +19,7 @@
 // reader (zone/index/epoch.hpp) and says quiescent() between calls. start() and stop() from one thread, once each.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>

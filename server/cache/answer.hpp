@@ -1,0 +1,92 @@
+// A forwarded answer in the form in which it is kept and sent: all that follows the question, and where its TTLs are.
+//
+// An upstream's message is never passed on as it is. compile() writes every believed record anew, names expanded and
+// compressed against our own message, so that what clients get is well-formed whatever came in, and a reply is the
+// client's header and question, one copy of the tail, and the TTLs counted down in place. Pointers in a tail count from
+// the start of the message: a tail fits every question whose qname has the same length, in any letters.
+//
+// Pure functions over bytes; any thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "zone/wire/query.hpp"
+#include "zone/wire/response.hpp"
+
+namespace signpost::server {
+
+/// Extended DNS errors (RFC 8914 4) that forwarding gives.
+namespace ede {
+inline constexpr std::uint16_t none = 0xffff;
+inline constexpr std::uint16_t cached_error = 13, no_reachable_authority = 22, network_error = 23;
+} // namespace ede
+
+/// What an answer says, wherever its bytes are.
+struct AnswerView {
+  std::uint16_t rcode = 0;       // 0…15
+  std::uint16_t ede = ede::none; // sent to clients that speak EDNS
+  std::uint16_t answers = 0, authorities = 0;
+  bool authoritative = false;            // AA: of answers that begin in our zones only
+  bool authentic = false;                // AD: the upstream says it has validated
+  std::span<const std::uint16_t> ttl_at; // offset of every record's TTL within `tail`, ascending; host order
+  std::span<const std::uint8_t> tail;
+};
+
+/// An answer with its bytes: written by one thread, which reuses it. About 80 KB.
+struct Answer {
+  std::uint16_t rcode = 0;
+  std::uint16_t ede = ede::none;
+  std::uint16_t answers = 0, authorities = 0;
+  bool authoritative = false, authentic = false;
+  std::uint32_t lifetime = 0; // seconds it may be kept; 0: not at all
+  std::size_t tail_at = 0;    // octets of header and question
+  std::size_t length = 0;     // of `wire`
+  std::size_t ttl_count = 0;
+  std::array<std::uint16_t, wire::upstream::max_records> ttl_at;
+  std::array<std::uint8_t, 65535> wire; // as if the question had been asked in lower case; the header is not filled in
+
+  [[nodiscard]] AnswerView view() const;
+};
+
+/// Longest time a record is kept and shown, in seconds.
+struct TtlCaps {
+  std::uint32_t positive = 3600;
+  std::uint32_t negative = 1800;
+};
+
+/// Makes `answer` of a response without fault; false: it does not fit into a message.
+[[nodiscard]] bool compile(std::span<const std::uint8_t> message, const wire::upstream::Response& response,
+                           TtlCaps caps, Answer& answer) noexcept;
+
+/// Makes `answer` of a CNAME answer of ours (`cname`, a whole message; its first record is the CNAME) and what was
+/// found for the CNAME's target (`found`, a whole message, as write_reply() made it); the rcode is that of the target
+/// (RFC 6604 3). false: one of them is none, or they do not fit together into a message.
+[[nodiscard]] bool compile_chase(std::span<const std::uint8_t> cname, std::span<const std::uint8_t> found,
+                                 Answer& answer) noexcept;
+
+/// Makes `answer` an empty one with this rcode, for `lifetime` seconds.
+void compile_error(std::uint16_t rcode, std::uint16_t ede, std::uint32_t lifetime, Answer& answer) noexcept;
+
+/// Who asks: all of a query that a reply needs.
+struct Asker {
+  std::uint16_t id = 0, flags = 0;        // host order
+  std::span<const std::uint8_t> question; // qname, type and class, in the client's letters
+  bool edns = false, dnssec_ok = false;
+  std::size_t limit = 512; // octets the client takes
+};
+
+/// Of the query in `buffer`, whose question stays where it is.
+[[nodiscard]] Asker asker(const wire::Query& query, wire::Transport transport,
+                          std::span<const std::uint8_t> buffer) noexcept;
+
+/// Writes the reply: RA=1, RD and CD copied, TTLs lessened by `age` seconds. Where it is longer than the client or
+/// `out` takes, whole records are left out from the end and TC is set. `out` may begin with the query whose question
+/// `asker` points to. Returns the length; 0: not even header and question fit.
+[[nodiscard]] std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const AnswerView& answer,
+                                      std::uint32_t age) noexcept;
+
+} // namespace signpost::server

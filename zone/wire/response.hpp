@@ -1,0 +1,138 @@
+// An upstream's response, as far as it can be believed: checked against the question that was asked, walked once, and
+// described by offsets. Pure functions over bytes; bounded work, no allocation.
+//
+// Nothing in a response is trusted: counts are upper bounds of a walk that ends with the bytes, compression pointers
+// only lead backwards and are counted, and of the records only those are believed that the question leads to: the CNAME
+// chain from the qname, the records of the qtype at its end, and for a denial the SOA of a zone above that end. All
+// other records of the authority and additional sections are looked at for nothing (RFC 5452 6, RFC 2181 5.4.1); for a
+// client that set DO the proofs of RFC 4035 3.1.3 and RFC 5155 are passed on.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "zone/wire/query.hpp"
+
+namespace signpost::wire::upstream {
+
+/// CNAMEs from the qname to the end of its chain; BIND and Unbound follow as many.
+inline constexpr std::size_t max_chain = 11;
+/// Records in one response: as many addresses as 65,535 octets hold.
+inline constexpr std::size_t max_records = 4096;
+
+namespace rrtype {
+inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, aaaa = 28, srv = 33, dname = 39,
+                               opt = 41, rrsig = 46, nsec = 47, nsec3 = 50, any = 255;
+}
+
+/// Why a message is not the answer to what was asked.
+enum class Fault : std::uint8_t {
+  none,
+  runt,          // shorter than a header
+  not_response,  // QR=0 or another opcode
+  id,            // another id
+  question,      // another question, or none
+  question_case, // the question, in other letters than were sent (0x20)
+  name,          // a name that runs out of the message, too long, or with a pointer that does not lead backwards
+  record,        // a record that runs out of the message, or whose rdata has not the shape of its type
+  too_many,      // more than max_records
+  chain,         // a CNAME chain longer than max_chain (or a loop)
+};
+[[nodiscard]] std::string_view to_string(Fault fault);
+
+/// What was asked, as sent.
+struct Asked {
+  std::span<const std::uint8_t> qname; // wire form, in the letters that were sent
+  std::uint16_t type = 0;              // class is IN
+  std::uint16_t id = 0;                // host order
+  bool exact_case = false;             // 0x20: the question must come back in these letters
+  bool dnssec_ok = false;              // signatures and proofs are wanted
+};
+
+enum class Kind : std::uint8_t {
+  failure, // the rcode says no more than that: neither NOERROR nor NXDOMAIN
+  answer,  // records of the qtype at the end of the chain
+  nodata,  // the chain ends without one
+  nxdomain,
+};
+
+/// A name in wire form, lower case.
+struct Name {
+  std::array<std::uint8_t, max_name> octets{};
+  std::uint8_t length = 0;
+  [[nodiscard]] std::span<const std::uint8_t> span() const { return {octets.data(), length}; }
+};
+
+/// One record; offsets into the message, numbers in host order.
+struct Record {
+  std::uint32_t ttl = 0; // seconds; 0 where the top bit was set (RFC 2181 8)
+  std::uint16_t owner = 0, type = 0, rdata = 0, rdata_length = 0;
+};
+
+/// What a response says. About 70 KB: held once per thread and reused.
+struct Response {
+  Fault fault = Fault::runt;
+  Kind kind = Kind::failure;
+  bool truncated = false; // TC: nothing below is valid but flags and rcode
+  bool authentic = false; // AD
+  bool edns = false;      // it has an OPT
+  std::uint16_t flags = 0;
+  std::uint16_t rcode = 0; // with the OPT's upper bits
+  std::uint32_t ttl = 0; // seconds all of it may be kept: the least of the believed records, for a denial no more than
+                         // min(SOA TTL, SOA MINIMUM) (RFC 2308 5) and 0 without a SOA
+  std::uint32_t soa_ttl = 0; // that minimum; the SOA is passed on with it
+
+  std::size_t chain_length = 0;          // CNAMEs followed
+  std::array<Name, max_chain + 1> chain; // chain[0] is the qname, chain[chain_length] where it ends
+
+  std::size_t answers = 0, authorities = 0; // believed records, in the order they are to be sent: the chain first
+  std::array<Record, max_records> records;  // `answers`, then `authorities`
+
+  std::size_t scanned = 0; // working space: records seen, the first `scanned_answers` in the answer section
+  std::size_t scanned_answers = 0;
+  std::array<Record, max_records> seen;
+};
+
+/// Reads `message`, which may be anything. Valid if fault is none.
+void read_response(std::span<const std::uint8_t> message, const Asked& asked, Response& response) noexcept;
+
+/// Octets the name at `offset` takes there (a pointer ends it), 0: it is none.
+[[nodiscard]] std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t offset) noexcept;
+
+/// The name at `offset` without compression, letters as they are; its length, 0: it is none.
+[[nodiscard]] std::size_t expand_name(std::span<const std::uint8_t> message, std::size_t offset,
+                                      std::span<std::uint8_t, max_name> name) noexcept;
+
+/// Whether the name at `offset` is `name` (wire form, uncompressed).
+[[nodiscard]] bool is_name(std::span<const std::uint8_t> message, std::size_t offset,
+                           std::span<const std::uint8_t> name) noexcept;
+
+/// Both in wire form, uncompressed; letters are compared as RFC 4343 says.
+[[nodiscard]] bool same_name(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept;
+
+/// Whether `name` is `zone` or below it.
+[[nodiscard]] bool below_or_same(std::span<const std::uint8_t> name, std::span<const std::uint8_t> zone) noexcept;
+
+/// Where the names in the rdata of a type are: what must be expanded when a record moves to another message. Types not
+/// known here are moved as they are (RFC 3597 4).
+struct RdataShape {
+  std::uint8_t before = 0;   // octets before the first name
+  std::uint8_t names = 0;    // names
+  std::uint8_t after = 0;    // octets behind the last
+  bool strings = false;      // three character-strings stand between `before` and the name (NAPTR)
+  bool compressible = false; // the names may be compressed again (RFC 3597 4: types of RFC 1035)
+};
+[[nodiscard]] RdataShape rdata_shape(std::uint16_t type) noexcept;
+
+[[nodiscard]] constexpr std::uint8_t lower(std::uint8_t c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; }
+[[nodiscard]] inline std::uint16_t read16(const std::uint8_t* p) {
+  return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
+}
+[[nodiscard]] inline std::uint32_t read32(const std::uint8_t* p) {
+  return static_cast<std::uint32_t>(read16(p)) << 16 | read16(p + 2);
+}
+
+} // namespace signpost::wire::upstream
