@@ -12,7 +12,7 @@ bool shell_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (char const c : text) {
     if (c == '\'') {
@@ -75,7 +75,7 @@ tl::expected<std::string, std::string> format(std::span<const Variable> variable
   case Format::export_:
     for (const auto& [name, value] : variables) {
       if (shell_name(name)) {
-        out += "export " + name + "=" + quoted(value) + "\n";
+        out += "export " + name + "=" + shell_quoted(value) + "\n";
       } else {
         out += "# " + one_line(name) + ": not a name that a shell can export\n";
       }
