@@ -28,28 +28,30 @@ tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>
                                                   const std::function<void(model::Object&&)>& each) {
   ReadSummary summary;
   for (const std::string& file : files) {
-    const auto read = model::read_manifest_file(file, [&](model::Json&& json) -> tl::expected<void, model::ManifestError> {
-      if (!json.is_object())
-        return tl::make_unexpected(model::ManifestError{file + ": an object was expected; see `kubectl get -o yaml`"});
-      const model::KindInfo* kind = model::find_kind(member(json, "apiVersion"), member(json, "kind"));
-      if (kind == nullptr) {
-        ++summary.skipped;
-        return {};
-      }
-      auto object = model::decode_object(kind->kind, json);
-      if (!object)
-        return tl::make_unexpected(
-            model::ManifestError{file + ": " + std::string(kind->name) + ": " + object.error().message});
-      model::ObjectMeta& metadata = model::metadata(*object);
-      if (metadata.name.empty())
-        return tl::make_unexpected(
-            model::ManifestError{file + ": a " + std::string(kind->name) + " has no metadata.name; give it one"});
-      if (kind->namespaced && metadata.name_space.empty()) metadata.name_space = "default";
-      if (!kind->namespaced) metadata.name_space.clear();
-      ++summary.objects;
-      each(std::move(*object));
-      return {};
-    });
+    const auto read =
+        model::read_manifest_file(file, [&](model::Json&& json) -> tl::expected<void, model::ManifestError> {
+          if (!json.is_object())
+            return tl::make_unexpected(
+                model::ManifestError{file + ": an object was expected; see `kubectl get -o yaml`"});
+          const model::KindInfo* kind = model::find_kind(member(json, "apiVersion"), member(json, "kind"));
+          if (kind == nullptr) {
+            ++summary.skipped;
+            return {};
+          }
+          auto object = model::decode_object(kind->kind, json);
+          if (!object)
+            return tl::make_unexpected(
+                model::ManifestError{file + ": " + std::string(kind->name) + ": " + object.error().message});
+          model::ObjectMeta& metadata = model::metadata(*object);
+          if (metadata.name.empty())
+            return tl::make_unexpected(
+                model::ManifestError{file + ": a " + std::string(kind->name) + " has no metadata.name; give it one"});
+          if (kind->namespaced && metadata.name_space.empty()) metadata.name_space = "default";
+          if (!kind->namespaced) metadata.name_space.clear();
+          ++summary.objects;
+          each(std::move(*object));
+          return {};
+        });
     if (!read) return tl::make_unexpected(read.error().message);
   }
   return summary;

@@ -25,8 +25,8 @@ struct ReadSummary {
   std::size_t objects = 0;
   std::size_t skipped = 0; // kinds that are not ours
 };
-[[nodiscard]] tl::expected<ReadSummary, std::string>
-read_files(const std::vector<std::string>& files, const std::function<void(model::Object&&)>& each);
+[[nodiscard]] tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
+                                                                const std::function<void(model::Object&&)>& each);
 
 class ObjectsStore final : public store::Store {
 public:

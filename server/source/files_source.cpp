@@ -55,9 +55,8 @@ private:
   }
 
   tl::expected<void, std::string> load() {
-    const auto read = objects::read_files(files_, [this](model::Object&& object) {
-      publisher_.catalog().put(object, publisher_.changes());
-    });
+    const auto read = objects::read_files(
+        files_, [this](model::Object&& object) { publisher_.catalog().put(object, publisher_.changes()); });
     if (!read) return tl::make_unexpected(read.error());
     publisher_.publish();
     if (read->skipped != 0)
