@@ -120,7 +120,8 @@ Complaints check_port_name(std::string_view text) {
 Complaints check_fqdn(std::string_view text) {
   if (!text.empty() && text.back() == '.') text.remove_suffix(1);
   if (Complaints out = check_dns1123_subdomain(text); !out.empty()) return out;
-  if (text.find('.') == std::string_view::npos) return {"should be a domain with at least two segments separated by dots"};
+  if (text.find('.') == std::string_view::npos)
+    return {"should be a domain with at least two segments separated by dots"};
   return {};
 }
 
@@ -163,8 +164,8 @@ std::string_view special_address_complaint(const model::Address& address) {
     return address.is_v4() ? "may not be unspecified (0.0.0.0)" : "may not be unspecified (::)";
   }
   if (address.is_loopback()) return "may not be in the loopback range (127.0.0.0/8, ::1/128)";
-  const bool link_local_unicast = address.is_v4() ? bytes[0] == 169 && bytes[1] == 254
-                                                  : bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+  const bool link_local_unicast =
+      address.is_v4() ? bytes[0] == 169 && bytes[1] == 254 : bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
   if (link_local_unicast) return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
   const bool link_local_multicast = address.is_v4() ? bytes[0] == 224 && bytes[1] == 0 && bytes[2] == 0
                                                     : bytes[0] == 0xff && (bytes[1] & 0x0f) == 0x02;

@@ -32,7 +32,8 @@ inline constexpr std::string_view port_complaint = "must be between 1 and 65535,
 [[nodiscard]] std::optional<model::Address> parse_address_leniently(std::string_view text);
 /// "10.0.0.0/8"; host bits may be set.
 [[nodiscard]] bool is_prefix_text(std::string_view text);
-/// Why an address cannot be an endpoint or an external address: unspecified, loopback, link-local, multicast. Empty: it can.
+/// Why an address cannot be an endpoint or an external address: unspecified, loopback, link-local, multicast. Empty: it
+/// can.
 [[nodiscard]] std::string_view special_address_complaint(const model::Address& address);
 
 } // namespace signpost::registry

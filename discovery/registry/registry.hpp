@@ -25,10 +25,10 @@
 namespace signpost::registry {
 
 struct Settings {
-  std::vector<model::Prefix> vips;        // one or two of different families; the first is the primary
-  std::vector<model::Address> reserved;   // never given out dynamically (the DNS address of the prefix always is one)
+  std::vector<model::Prefix> vips;      // one or two of different families; the first is the primary
+  std::vector<model::Address> reserved; // never given out dynamically (the DNS address of the prefix always is one)
   std::uint16_t node_port_first = 30000, node_port_last = 32767;
-  bool read_only = false;                 // an `objects` source: writes answer 405
+  bool read_only = false; // an `objects` source: writes answer 405
 };
 
 /// A stored object: its JSON text without metadata.resourceVersion, and the revision that belongs there.
@@ -42,10 +42,10 @@ struct Stored {
 };
 
 struct Listing {
-  std::vector<Stored> items;      // ordered by namespace, then name
-  store::Revision revision = 0;   // the list's resourceVersion
-  std::string next;               // where to go on; empty: complete
-  std::size_t remaining = 0;      // items behind `next`
+  std::vector<Stored> items;    // ordered by namespace, then name
+  store::Revision revision = 0; // the list's resourceVersion
+  std::string next;             // where to go on; empty: complete
+  std::size_t remaining = 0;    // items behind `next`
 };
 
 struct ListRequest {

@@ -27,7 +27,8 @@ struct Status {
   std::optional<int> retry_after_seconds;
 };
 
-template <class T> using Result = tl::expected<T, Status>;
+template <class T>
+using Result = tl::expected<T, Status>;
 
 // The texts are those of kube-apiserver (reference: api-errors).
 [[nodiscard]] Status not_found(const model::KindInfo& kind, std::string_view name);
