@@ -42,13 +42,14 @@ struct Error {
   std::string message; // one sentence for people
 };
 
-template <class T> using Result = tl::expected<T, Error>;
+template <class T>
+using Result = tl::expected<T, Error>;
 
 struct RangeRequest {
-  std::string begin;      // first key
-  std::string end;        // one past the last key; empty: exactly the key `begin`
-  Revision revision = 0;  // 0: newest
-  std::size_t limit = 0;  // 0: all
+  std::string begin;     // first key
+  std::string end;       // one past the last key; empty: exactly the key `begin`
+  Revision revision = 0; // 0: newest
+  std::size_t limit = 0; // 0: all
 };
 
 struct RangeResult {

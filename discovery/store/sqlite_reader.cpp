@@ -1,0 +1,140 @@
+#include "discovery/store/sqlite_reader.hpp"
+
+#include <limits>
+
+namespace signpost::store {
+namespace {
+
+constexpr int cache_kib = 256;           // the system has the file in memory anyway
+constexpr std::size_t readers_limit = 4; // at the same time; a read takes micro- to milliseconds
+
+// One past the last key; the key right behind a single one is that with a zero byte appended.
+std::string end_of(const KeyRange& range) { return range.end.empty() ? range.begin + '\0' : range.end; }
+
+} // namespace
+
+// One read transaction: everything in it sees the same revision.
+class Reader::View {
+public:
+  explicit View(Reader& reader) : reader_(reader) { reader_.begin_.run(); }
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+  ~View() {
+    try {
+      if (reader_.connection_.in_transaction()) reader_.commit_.run();
+    } catch (const SqliteError&) { // a transaction that only read has nothing to lose
+    }
+  }
+
+private:
+  Reader& reader_;
+};
+
+Reader::Reader(const std::string& file, const std::string& vfs)
+    : connection_({.file = file, .vfs = vfs, .cache_kib = cache_kib, .query_only = true}), begin_(connection_, "BEGIN"),
+      commit_(connection_, "COMMIT"),
+      extent_(connection_, "SELECT min(revision), (SELECT max(revision) FROM history) FROM history"),
+      find_(connection_, "SELECT value, created, modified FROM current WHERE key = ?1"),
+      range_(connection_, "SELECT key, value, created, modified FROM current "
+                          "WHERE key >= ?1 AND key < ?2 AND modified <= ?3 ORDER BY key LIMIT ?4"),
+      count_(connection_, "SELECT count(*) FROM current WHERE key >= ?1 AND key < ?2 AND modified <= ?3"),
+      history_(connection_, "SELECT revision, before FROM history WHERE revision > ?1 ORDER BY revision") {}
+
+Reader::Extent Reader::extent() {
+  auto rows = extent_();
+  if (!rows.next()) return {0, 0};
+  const Revision first = rows.number(0); // 0 while there is no history
+  return {rows.number(1), first == 0 ? 0 : first - 1};
+}
+
+Revision Reader::revision() { return extent().newest; }
+
+std::vector<Entry> Reader::entries(const KeyRange& range, Revision at, std::size_t limit) {
+  std::vector<Entry> entries;
+  const std::string end = end_of(range);
+  const std::int64_t rows_wanted = limit == 0 ? -1 : static_cast<std::int64_t>(limit) + 1;
+  auto rows = range_(range.begin, end, at, rows_wanted);
+  while (rows.next()) {
+    entries.push_back({std::string(rows.bytes(0)), std::make_shared<const std::string>(rows.bytes(1)), rows.number(2),
+                       rows.number(3)});
+  }
+  return entries;
+}
+
+std::size_t Reader::count(const KeyRange& range, Revision at) {
+  const std::string end = end_of(range);
+  auto rows = count_(range.begin, end, at);
+  return rows.next() ? static_cast<std::size_t>(rows.number(0)) : 0;
+}
+
+template <class Visit>
+void Reader::visit(Revision after, Visit visit) {
+  auto rows = history_(after);
+  while (rows.next()) {
+    const Revision revision = rows.number(0);
+    if (!decode(rows.bytes(1), [&](const Before& before) { visit(revision, before); })) {
+      throw SqliteError{sqlite_damaged, 0, "a row of the history cannot be read"};
+    }
+  }
+}
+
+Result<RangeResult> Reader::range(const RangeRequest& request) {
+  const KeyRange range{request.begin, request.end};
+  const View view(*this);
+  const auto [newest, compacted] = extent();
+  if (request.revision > newest) return tl::make_unexpected(future_error(request.revision, newest));
+  if (request.revision != 0 && !within_history(request.revision, compacted)) {
+    return tl::make_unexpected(compacted_error(request.revision, compacted));
+  }
+  const Revision at = request.revision == 0 ? newest : request.revision;
+  std::vector<Entry> unchanged = entries(range, at, request.limit);
+  const bool all = request.limit == 0 || unchanged.size() <= request.limit;
+  const std::size_t total = all ? unchanged.size() : count(range, at);
+  Undo undo(range);
+  if (at != newest) visit(at, [&](Revision, const Before& before) { undo.add(before); });
+  RangeResult result = undo.finish(std::move(unchanged), total, request.limit);
+  result.revision = at;
+  return result;
+}
+
+Result<Feed::Batches> Reader::changes(const KeyRange& range, Revision after, Revision until) {
+  const View view(*this);
+  const auto [newest, compacted] = extent();
+  if (!within_history(after, compacted)) return tl::make_unexpected(compacted_error(after, compacted));
+  Replay replay(range);
+  visit(after, [&](Revision revision, const Before& before) { replay.add(revision, before); });
+  return replay.finish(until, [&](const std::string& key) -> std::optional<Entry> {
+    auto rows = find_(key);
+    if (!rows.next()) return std::nullopt;
+    return Entry{key, std::make_shared<const std::string>(rows.bytes(0)), rows.number(1), rows.number(2)};
+  });
+}
+
+ReaderPool::Loan ReaderPool::borrow() {
+  std::unique_lock lock(mutex_);
+  returned_.wait(lock, [this] { return lent_ < readers_limit; });
+  ++lent_;
+  if (!idle_.empty()) {
+    auto reader = std::move(idle_.back());
+    idle_.pop_back();
+    return {*this, std::move(reader)};
+  }
+  lock.unlock();
+  try {
+    return {*this, std::make_unique<Reader>(file_, vfs_)};
+  } catch (...) {
+    give_back(nullptr);
+    throw;
+  }
+}
+
+void ReaderPool::give_back(std::unique_ptr<Reader> reader) {
+  {
+    const std::lock_guard lock(mutex_);
+    --lent_;
+    if (reader) idle_.push_back(std::move(reader));
+  }
+  returned_.notify_one();
+}
+
+} // namespace signpost::store
