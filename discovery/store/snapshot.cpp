@@ -1,6 +1,7 @@
 #include "discovery/store/snapshot.hpp"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -56,6 +57,7 @@ tl::expected<void, std::string> copy(const std::string& from, const std::string&
   const std::string part = to + ".part" + std::to_string(getpid());
   try {
     Connection database({.file = from});
+    sqlite3_limit(database.handle(), SQLITE_LIMIT_ATTACHED, 1); // the copy
     database.execute(("VACUUM INTO " + quoted(part)).c_str());
   } catch (const SqliteError& error) {
     unlink(part.c_str());
