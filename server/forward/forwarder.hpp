@@ -38,14 +38,14 @@ namespace signpost::server {
 
 /// Where names below `zones` go. One per server block; the longest zone that holds a name decides, and a name that a
 /// route excepts goes to the next longest.
-struct Route {
+struct ForwardRoute {
   std::vector<std::string> zones = {"."}; // of the block; ForwardSettings::from narrows them
   ForwardSettings forward;
   std::optional<CacheSettings> cache; // nullopt: every question is asked
 };
 
 struct ForwarderSettings {
-  std::vector<Route> routes;
+  std::vector<ForwardRoute> routes;
   std::vector<std::string> origins; // zones of our own: names below them never leave
   std::vector<Endpoint> own;        // addresses we listen on: an upstream among them is a loop, refused at start
   bool randomise_case = false;      // 0x20: random letter case in questions, exact echo expected
