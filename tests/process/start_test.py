@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Starts that cannot succeed end with exit code 1 and one sentence that says what to do; nothing is lost."""
-import os, pathlib, signal, socket, subprocess, tempfile, unittest
+import os, pathlib, signal, socket, sqlite3, subprocess, tempfile, unittest
 
 from daemon import PATIENCE, SIGNPOSTD, Daemon, free_port, run
 
@@ -92,17 +92,12 @@ class Refusals(unittest.TestCase):
             self.assertEqual(d.request("GET", "/api/v1/namespaces/default/services/web")[0], 200)
 
     def test_newer_schema(self):
-        import sqlite3
         with Daemon() as d:
             d.stop()
             database = next(p for p in d.data.iterdir() if p.stat().st_size > 8192)
-            with sqlite3.connect(database) as c:
-                tables = {t for (t,) in c.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-                self.assertIn("meta", tables)
-                columns = [r[1] for r in c.execute("PRAGMA table_info(meta)")]
-                changed = c.execute(f"UPDATE meta SET {columns[1]} = 999 WHERE {columns[0]} LIKE '%schema%'").rowcount
+            c = sqlite3.connect(database)
+            c.execute("PRAGMA user_version = 999")
             c.close()
-            self.assertEqual(changed, 1)
             self.refused(*self.flags(data=str(d.data)), says=["newer", "999"])
 
     def test_other_prefixes_while_addresses_are_in_use(self):
@@ -142,6 +137,24 @@ class Refusals(unittest.TestCase):
         done = run(SIGNPOSTD, "--config", str(corefile), "--check")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertFalse((self.work / "data").exists())
+
+
+class Snapshots(unittest.TestCase):
+    def test_saved_in_use_verified_and_restored(self):
+        with Daemon() as d:
+            d.apply(WEB)
+            before = d.request("GET", "/api/v1/namespaces/default/services/web")[1]
+            file, other = str(d.work / "snapshot"), str(d.work / "other")
+            done = run(SIGNPOSTD, "snapshot", "save", "--data", str(d.data), file)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for verb, data, code in (("verify", str(d.data), 0), ("save", str(d.data), 1), ("restore", str(d.data), 1),
+                                     ("restore", other, 0), ("restore", other, 1)):
+                done = run(SIGNPOSTD, "snapshot", verb, "--data", data, file)
+                self.assertEqual(done.returncode, code, verb + done.stdout + done.stderr)
+            d.stop()
+            d.data = other
+            d.start()
+            self.assertEqual(d.request("GET", "/api/v1/namespaces/default/services/web")[1], before)
 
 
 class Ends(unittest.TestCase):

@@ -1,0 +1,215 @@
+#include "server/daemon/daemon.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <vector>
+
+#include "discovery/api/server.hpp"
+#include "discovery/objects/objects_store.hpp"
+#include "discovery/registry/registry.hpp"
+#include "discovery/store/sqlite_store.hpp"
+#include "server/admin/metrics.hpp"
+#include "server/daemon/metrics.hpp"
+#include "server/forward/forwarder.hpp"
+#include "server/listen/listeners.hpp"
+#include "server/log/log.hpp"
+#include "server/source/source.hpp"
+#include "zone/zone.hpp"
+
+namespace signpost::server {
+
+namespace {
+
+bool is_reverse(std::string_view zone) { return zone.ends_with("in-addr.arpa") || zone.ends_with("ip6.arpa"); }
+
+std::string join(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ",") + word;
+  return all;
+}
+
+} // namespace
+
+struct Daemon::State {
+  /// One server block with a source: its zone and who keeps it.
+  struct Served {
+    const ServerBlock* block = nullptr;
+    std::vector<std::string> origins;
+    std::string cluster_domain;
+    std::unique_ptr<zone::Zone> zone;
+    std::unique_ptr<objects::ObjectsStore> files; // objects only
+    std::unique_ptr<Source> source;
+  };
+
+  explicit State(Settings s) : settings(std::move(s)) {}
+
+  Settings settings;
+  std::vector<Served> served;
+  std::unique_ptr<Forwarder> forwarder;
+  std::unique_ptr<Listeners> listeners; // outlives the forwarder's threads: late answers leave through its sockets
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<registry::Registry> registry;
+  std::vector<std::unique_ptr<api::Server>> api;
+  std::atomic<bool> ready{false};
+
+  void make_zones();
+  tl::expected<void, std::string> open_ports();
+  tl::expected<void, std::string> open_registry();
+  tl::expected<void, std::string> start_api();
+  tl::expected<void, std::string> start_sources();
+  void stop();
+};
+
+void Daemon::State::make_zones() {
+  for (const ServerBlock& block : settings.blocks) {
+    if (std::holds_alternative<std::monostate>(block.source)) continue;
+    Served& one = served.emplace_back();
+    one.block = &block;
+    const auto* files = std::get_if<ObjectsSource>(&block.source);
+    one.origins = files != nullptr ? files->zones : std::get<RegistrySource>(block.source).zones;
+    if (one.origins.empty()) one.origins = block.zones;
+    const auto forward = std::find_if_not(one.origins.begin(), one.origins.end(), is_reverse);
+    one.cluster_domain = forward != one.origins.end() ? *forward : "cluster.local";
+
+    zone::ZoneSettings zone{.cluster_domain = one.cluster_domain, .origins = one.origins, .ttl = block.ttl};
+    for (const Endpoint& endpoint : block.listen)
+      if (std::find(zone.server_addresses.begin(), zone.server_addresses.end(), endpoint.address) ==
+          zone.server_addresses.end())
+        zone.server_addresses.push_back(endpoint.address);
+    one.zone = std::make_unique<zone::Zone>(std::move(zone));
+    if (files != nullptr) one.files = std::make_unique<objects::ObjectsStore>(files->files);
+  }
+}
+
+tl::expected<void, std::string> Daemon::State::open_ports() {
+  const bool forwards =
+      std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.forward.has_value(); });
+  if (forwards) {
+    ForwarderSettings forwarding = forwarder_settings(settings);
+    forwarding.origins.clear();
+    for (const Served& one : served)
+      forwarding.origins.insert(forwarding.origins.end(), one.origins.begin(), one.origins.end());
+    if (std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.errors; }))
+      forwarding.log = [](std::string_view line) { log::warning("forward", line); };
+    forwarder = std::make_unique<Forwarder>(std::move(forwarding));
+  }
+
+  std::map<Endpoint, std::vector<BlockRoute>> routes;
+  for (const ServerBlock& block : settings.blocks) {
+    BlockRoute route{.zones = block.zones, .outside = block.forward ? forwarder.get() : nullptr};
+    for (const Served& one : served)
+      if (one.block == &block) route.zone = one.zone.get();
+    for (const Endpoint& endpoint : block.listen) routes[endpoint].push_back(route);
+  }
+  std::vector<ListenAddress> addresses;
+  for (auto& [endpoint, list] : routes)
+    addresses.push_back({endpoint, std::make_shared<const Router>(std::move(list))});
+
+  auto opened = Listeners::open(std::move(addresses), {.workers = settings.workers});
+  if (!opened) return tl::make_unexpected(opened.error());
+  listeners = std::move(*opened);
+  return {};
+}
+
+tl::expected<void, std::string> Daemon::State::open_registry() {
+  const bool own = std::any_of(served.begin(), served.end(), [](const Served& one) { return one.files == nullptr; });
+  if (own) {
+    auto opened =
+        store::SqliteStore::open({.directory = settings.data,
+                                  .history = {.revisions = settings.history_revisions, .age = settings.history_age}});
+    if (!opened) return tl::make_unexpected(opened.error());
+    store = std::move(*opened);
+    registry = std::make_unique<registry::Registry>(
+        *store, registry::Settings{.vips = settings.vips, .reserved = settings.reserved});
+    return registry->open();
+  }
+  if (!served.empty() && !settings.api.empty())
+    registry = std::make_unique<registry::Registry>(*served.front().files, registry::Settings{.read_only = true});
+  return {};
+}
+
+tl::expected<void, std::string> Daemon::State::start_api() {
+  if (!registry) return {};
+  for (const Endpoint& endpoint : settings.api) {
+    api::Callbacks callbacks;
+    callbacks.ready = [this]() -> std::optional<std::string> {
+      if (ready.load(std::memory_order_relaxed)) return std::nullopt;
+      return "the services are not read yet, or the server is stopping";
+    };
+    callbacks.pages["/metrics"] = {
+        std::string(metrics_content_type), [this] {
+          Parts parts{.listeners = listeners.get(), .forwarder = forwarder.get(), .registry = registry.get()};
+          for (const auto& server : api) parts.api.push_back(server.get());
+          for (const Served& one : served)
+            if (one.source) parts.services += one.source->services();
+          return metrics_page(collect(parts));
+        }};
+    auto server = std::make_unique<api::Server>(
+        *registry, api::Settings{.address = endpoint.address, .port = endpoint.port, .version = SIGNPOST_VERSION},
+        std::move(callbacks));
+    if (auto started = server->start(); !started) return started;
+    api.push_back(std::move(server));
+  }
+  return {};
+}
+
+tl::expected<void, std::string> Daemon::State::start_sources() {
+  for (Served& one : served) {
+    one.source = one.files != nullptr
+                     ? follow_files(std::get<ObjectsSource>(one.block->source).files, *one.zone, one.files.get())
+                     : follow_store(*store, *one.zone);
+    if (auto started = one.source->start(); !started) return started;
+  }
+  return {};
+}
+
+void Daemon::State::stop() {
+  ready.store(false, std::memory_order_relaxed);
+  for (const auto& server : api) server->stop();
+  if (listeners) listeners->stop();
+  if (forwarder) forwarder->stop();
+  for (Served& one : served) one.source.reset();
+}
+
+Daemon::Daemon(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
+
+Daemon::~Daemon() { stop(); }
+
+tl::expected<void, std::string> Daemon::start() {
+  State& s = *state_;
+  s.make_zones();
+  if (auto opened = s.open_ports(); !opened) return opened;
+  if (auto opened = s.open_registry(); !opened) return opened;
+  if (auto started = s.start_api(); !started) return started;
+  if (s.forwarder)
+    if (auto started = s.forwarder->start(); !started) return started;
+  s.listeners->start();
+  if (auto started = s.start_sources(); !started) return started;
+  s.ready.store(true, std::memory_order_relaxed);
+  return {};
+}
+
+void Daemon::announce() const {
+  const State& s = *state_;
+  for (const Endpoint& endpoint : s.listeners->endpoints())
+    log::info("dns", "listening", {{"address", endpoint.to_string()}, {"transport", "udp,tcp"}});
+  for (const Endpoint& endpoint : s.settings.api)
+    log::info("api", "listening, plain HTTP without credentials: for this machine only",
+              {{"address", "http://" + endpoint.to_string()}});
+  for (const State::Served& one : s.served) {
+    const std::uint64_t services = one.source->services();
+    if (one.files != nullptr)
+      log::info("source", "serving objects from files",
+                {{"zones", join(one.origins)},
+                 {"files", join(std::get<ObjectsSource>(one.block->source).files)},
+                 {"services", services}});
+    else
+      log::info("source", "serving the registry",
+                {{"zones", join(one.origins)}, {"data", s.settings.data}, {"services", services}});
+  }
+}
+
+void Daemon::stop() { state_->stop(); }
+
+} // namespace signpost::server

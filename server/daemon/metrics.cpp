@@ -1,0 +1,100 @@
+#include "server/daemon/metrics.hpp"
+
+#include "discovery/api/server.hpp"
+#include "discovery/registry/registry.hpp"
+#include "server/forward/forwarder.hpp"
+#include "server/listen/listeners.hpp"
+
+namespace signpost::server {
+
+namespace {
+
+constexpr const char* rcode_names[16] = {"NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
+                                         "YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE", "DSOTYPENI",
+                                         "12",       "13",      "14",       "15"};
+
+void add(std::vector<Sample>& samples, std::string_view name, std::string_view help, Sample::Type type,
+         std::uint64_t value, std::vector<std::pair<std::string, std::string>> labels = {}) {
+  samples.push_back({name, help, type, static_cast<double>(value), std::move(labels)});
+}
+
+void add_dns(std::vector<Sample>& samples, const Totals& totals, const char* protocol) {
+  using enum Sample::Type;
+  add(samples, "signpost_dns_queries_total", "Messages received", counter, totals.queries, {{"proto", protocol}});
+  add(samples, "signpost_dns_dropped_total", "Messages that deserve no reply", counter, totals.dropped,
+      {{"proto", protocol}});
+  add(samples, "signpost_dns_unsent_total", "Replies the kernel did not take", counter, totals.unsent,
+      {{"proto", protocol}});
+  add(samples, "signpost_dns_outside_total", "Questions outside our zones", counter, totals.outside,
+      {{"proto", protocol}});
+  for (std::size_t rcode = 0; rcode < totals.replies.size(); ++rcode)
+    if (rcode <= 5 || totals.replies[rcode] != 0)
+      add(samples, "signpost_dns_replies_total", "Replies sent at once", counter, totals.replies[rcode],
+          {{"proto", protocol}, {"rcode", rcode_names[rcode]}});
+}
+
+void add_forward(std::vector<Sample>& samples, const ForwardCounters& c) {
+  using enum Sample::Type;
+  add(samples, "signpost_cache_hits_total", "Questions answered from the cache", counter, c.cache_hits);
+  add(samples, "signpost_cache_misses_total", "Questions not in the cache", counter, c.cache_misses);
+  add(samples, "signpost_cache_evictions_total", "Entries that made room", counter, c.cache_evictions);
+  add(samples, "signpost_cache_entries", "Entries in the cache", gauge, c.cache_entries);
+  add(samples, "signpost_cache_bytes", "Bytes in use by the cache", gauge, c.cache_bytes);
+  add(samples, "signpost_forward_tries_total", "Queries sent to upstreams", counter, c.tries);
+  add(samples, "signpost_forward_tcp_total", "Queries sent to upstreams over TCP", counter, c.tcp);
+  add(samples, "signpost_forward_joined_total", "Questions that waited for an equal one", counter, c.joined);
+  add(samples, "signpost_forward_timeouts_total", "Queries without an answer in time", counter, c.timeouts);
+  add(samples, "signpost_forward_mismatches_total", "Datagrams ignored as no answer", counter, c.mismatches);
+  add(samples, "signpost_forward_failures_total", "Questions no upstream answered", counter, c.failures);
+  add(samples, "signpost_forward_overflows_total", "Questions over a bound", counter, c.overflows);
+  add(samples, "signpost_forward_refused_total", "Questions refused", counter, c.refused);
+  add(samples, "signpost_forward_in_flight", "Questions being asked", gauge, c.in_flight);
+}
+
+void add_api(std::vector<Sample>& samples, const api::Statistics& s) {
+  using enum Sample::Type;
+  add(samples, "signpost_api_connections", "Open connections", gauge, s.connections);
+  add(samples, "signpost_api_connections_total", "Connections accepted", counter, s.connections_total);
+  add(samples, "signpost_api_connections_refused_total", "Connections over the bound", counter, s.connections_refused);
+  add(samples, "signpost_api_requests_total", "Requests", counter, s.requests);
+  add(samples, "signpost_api_errors_total", "Requests answered 4xx or 5xx", counter, s.client_errors,
+      {{"class", "4xx"}});
+  add(samples, "signpost_api_errors_total", "", counter, s.server_errors, {{"class", "5xx"}});
+  add(samples, "signpost_api_watches", "Open watches", gauge, s.watches);
+  add(samples, "signpost_api_watches_cut_total", "Watches cut as too slow", counter, s.watches_cut);
+  add(samples, "signpost_api_watch_events_total", "Events sent to watches", counter, s.watch_events);
+}
+
+} // namespace
+
+std::vector<Sample> collect(const Parts& parts) {
+  using enum Sample::Type;
+  std::vector<Sample> samples;
+  add(samples, "signpost_build_info", "The program", gauge, 1, {{"version", SIGNPOST_VERSION}});
+  add(samples, "signpost_services", "Services known", gauge, parts.services);
+  if (parts.registry != nullptr)
+    add(samples, "signpost_registry_revision", "Newest revision", gauge,
+        static_cast<std::uint64_t>(parts.registry->revision()));
+  if (parts.listeners != nullptr) {
+    add_dns(samples, parts.listeners->udp_totals(), "udp");
+    add_dns(samples, parts.listeners->tcp_totals(), "tcp");
+  }
+  if (parts.forwarder != nullptr) add_forward(samples, parts.forwarder->counters());
+  api::Statistics sum;
+  for (const api::Server* server : parts.api) {
+    const api::Statistics s = server->statistics();
+    sum.connections += s.connections;
+    sum.connections_total += s.connections_total;
+    sum.connections_refused += s.connections_refused;
+    sum.requests += s.requests;
+    sum.client_errors += s.client_errors;
+    sum.server_errors += s.server_errors;
+    sum.watches += s.watches;
+    sum.watches_cut += s.watches_cut;
+    sum.watch_events += s.watch_events;
+  }
+  if (!parts.api.empty()) add_api(samples, sum);
+  return samples;
+}
+
+} // namespace signpost::server

@@ -1,0 +1,33 @@
+// What the daemon's parts count, as samples for the metrics page.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "server/admin/metrics.hpp"
+
+namespace signpost::api {
+class Server;
+}
+namespace signpost::registry {
+class Registry;
+}
+
+namespace signpost::server {
+
+class Forwarder;
+class Listeners;
+
+/// What there is; null or empty: this daemon has no such part.
+struct Parts {
+  const Listeners* listeners = nullptr;
+  const Forwarder* forwarder = nullptr;
+  const registry::Registry* registry = nullptr;
+  std::vector<const api::Server*> api;
+  std::size_t services = 0;
+};
+
+/// Any thread.
+[[nodiscard]] std::vector<Sample> collect(const Parts& parts);
+
+} // namespace signpost::server

@@ -1,0 +1,85 @@
+// signpostd: reads the command line, starts the daemon, waits for a signal.
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "discovery/store/snapshot.hpp"
+#include "server/config/command_line.hpp"
+#include "server/daemon/daemon.hpp"
+#include "server/log/log.hpp"
+
+namespace {
+
+using namespace signpost;
+using namespace signpost::server;
+
+int fail(const std::string& sentence) {
+  std::fprintf(stderr, "signpostd: %s\n", sentence.c_str());
+  return 1;
+}
+
+sigset_t end_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+/// Each TCP connection, watch and forwarded question is a descriptor: take what the system gives.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int serve(const CommandLine& line) {
+  const sigset_t signals = end_signals();
+  sigprocmask(SIG_BLOCK, &signals, nullptr); // inherited by every thread; sigwait() below takes them
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
+  raise_descriptor_limit();
+  log::open();
+
+  Daemon daemon(line.settings);
+  if (const auto started = daemon.start(); !started) return fail(started.error());
+  for (const std::string& warning : line.warnings) log::warning("config", warning);
+  daemon.announce();
+  log::info("signpostd", "ready", {{"version", SIGNPOST_VERSION}});
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::info("signpostd", "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  daemon.stop();
+  log::info("signpostd", "stopped");
+  return 0;
+}
+
+int snapshot(const SnapshotCommand& command) {
+  using Verb = SnapshotCommand::Verb;
+  const auto done = command.verb == Verb::save      ? store::save_snapshot(command.data, command.file)
+                    : command.verb == Verb::restore ? store::restore_snapshot(command.data, command.file)
+                                                    : store::verify_snapshot(command.file);
+  if (!done) return fail(done.error());
+  std::printf("%s\n", done->c_str());
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const auto line = parse_command_line(argc, argv);
+  if (!line) return fail(line.error());
+  switch (line->action) {
+  case CommandLine::Action::print: std::fputs(line->text.c_str(), stdout); return 0;
+  case CommandLine::Action::check:
+    for (const std::string& warning : line->warnings) std::fprintf(stderr, "signpostd: warning: %s\n", warning.c_str());
+    std::printf("%s is sound\n", line->config.empty() ? "the command line" : line->config.c_str());
+    return 0;
+  case CommandLine::Action::snapshot: return snapshot(line->snapshot);
+  case CommandLine::Action::serve: return serve(*line);
+  }
+  return 1;
+}
