@@ -4,13 +4,14 @@
 //   Zone zone({.cluster_domain = "cluster.local", .origins = {"cluster.local", "in-addr.arpa", "ip6.arpa"}});
 //   zone.put_namespace("default");
 //   zone.put(view);          // a ServiceView from the catalog
-//   zone.publish();          // readers see it from here on
+//   zone.publish();          // readers see it from here on at the latest
 //   zone.set_ready();        // before this every question in the zone gets SERVFAIL with EDE 14
 //
 // Both name forms (<svc>.<ns>.svc.<domain> and <svc>.<ns>.<domain>) are answered from one entry. A change costs what
 // it touches. Sources: Kubernetes DNS specification 1.1.0, RFC 1034, 1035, 2308, 2782, 6891, 8020, 8914.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,10 +23,10 @@
 namespace signpost::zone {
 
 struct ZoneSettings {
-  std::string cluster_domain = "cluster.local"; // without trailing dot
+  std::string cluster_domain = "cluster.local";                                     // without trailing dot
   std::vector<std::string> origins = {"cluster.local", "in-addr.arpa", "ip6.arpa"}; // zones served whole
-  std::vector<model::Address> server_addresses; // A/AAAA of ns.dns.<cluster_domain>
-  std::uint32_t ttl = 5;                        // seconds, of every record but dns-version
+  std::vector<model::Address> server_addresses;                                     // A/AAAA of ns.dns.<cluster_domain>
+  std::uint32_t ttl = 5; // seconds, of every record but dns-version
 };
 
 class Index; // index/index.hpp: what the readers see
@@ -42,20 +43,30 @@ public:
   void erase(const model::ServiceKey& service);
   void put_namespace(std::string_view name);
   void erase_namespace(std::string_view name);
-  /// Makes all since the last call visible to readers, at once per name; counts the SOA serial up if anything changed.
+  /// Ends a round of changes: all of them are visible to readers now (each is, whole, from its put() on), the SOA
+  /// serial has grown if there was any, and memory that no reader can see any more is used again.
   void publish();
   /// The source's first complete list is in: answers instead of SERVFAIL.
   void set_ready();
   /// The source is lost (or back): answers carry EDE 3 while it is.
   void set_stale(bool stale);
 
+  /// For the log and for metrics. Writer's thread.
+  struct Counts {
+    std::size_t services = 0, namespaces = 0;
+    std::size_t addresses = 0; // with a reverse name
+    std::size_t octets = 0;    // of memory in use
+  };
+  [[nodiscard]] Counts counts() const;
+
   // Readers' side: any thread.
-  [[nodiscard]] const Index& index() const;
+  [[nodiscard]] const Index& index() const { return *index_; }
   [[nodiscard]] const ZoneSettings& settings() const;
 
 private:
   struct State;
   std::unique_ptr<State> state_;
+  const Index* index_; // state_'s, without its definition
 };
 
 } // namespace signpost::zone

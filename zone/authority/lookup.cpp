@@ -1,0 +1,272 @@
+#include "zone/authority/lookup.hpp"
+
+#include <cstring>
+#include <string_view>
+
+#include "zone/authority/srv.hpp"
+#include "zone/schema/endpoint_label.hpp"
+
+namespace signpost::zone {
+namespace {
+
+using wire::type::a;
+using wire::type::aaaa;
+
+constexpr std::uint32_t version_ttl = 28800; // seconds
+constexpr std::string_view version_text = "\0051.1.0";
+constexpr std::string_view name_server_labels = "\2ns\3dns";
+
+bool is(std::span<const std::uint8_t> label, std::string_view text) noexcept {
+  return label.size() == text.size() && std::memcmp(label.data(), text.data(), text.size()) == 0;
+}
+
+std::span<const std::uint8_t> without_underscore(std::span<const std::uint8_t> label) noexcept {
+  return !label.empty() && label[0] == '_' ? label.subspan(1) : label;
+}
+
+/// The model::Protocol of a label without underscore, or -1.
+int protocol_of(std::span<const std::uint8_t> label) noexcept {
+  if (is(label, "tcp")) return 0;
+  if (is(label, "udp")) return 1;
+  return is(label, "sctp") ? 2 : -1;
+}
+
+const std::uint8_t* octets_of(const std::uint32_t* words) { return reinterpret_cast<const std::uint8_t*>(words); }
+
+bool contains(const std::uint32_t* first, std::size_t count, std::span<const std::uint8_t> address) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (std::memcmp(octets_of(first) + i * address.size(), address.data(), address.size()) == 0) return true;
+  }
+  return false;
+}
+
+bool has_cluster_ip(Entry entry, std::span<const std::uint8_t> address) noexcept {
+  if (entry.kind() != Kind::cluster_ip) return false;
+  return address.size() == 4 ? contains(entry.v4(), entry.v4_count(), address)
+                             : contains(entry.v6(), entry.v6_count(), address);
+}
+
+/// A label of a reverse name as a number, or -1: decimal 0…255 without leading zeros, or one hexadecimal digit.
+int reverse_octet(std::span<const std::uint8_t> label) noexcept {
+  if (label.empty() || label.size() > 3 || (label.size() > 1 && label[0] == '0')) return -1;
+  int value = 0;
+  for (const std::uint8_t c : label) {
+    if (c < '0' || c > '9') return -1;
+    value = value * 10 + (c - '0');
+  }
+  return value <= 255 ? value : -1;
+}
+
+int reverse_nibble(std::span<const std::uint8_t> label) noexcept {
+  if (label.size() != 1) return -1;
+  if (label[0] >= '0' && label[0] <= '9') return label[0] - '0';
+  return label[0] >= 'a' && label[0] <= 'f' ? label[0] - 'a' + 10 : -1;
+}
+
+} // namespace
+
+Answer Lookup::find(const NameView& name, Reply& reply) noexcept {
+  const unsigned below = name.labels - apex.name.labels;
+  if (below == 0) return apex_records(reply);
+  return apex.kind == Apex::Kind::cluster ? cluster_name(name, below, reply) : reverse_name(name, reply);
+}
+
+Answer Lookup::cluster_name(const NameView& name, unsigned below, Reply& reply) noexcept {
+  const auto last = name.label(below - 1);
+  if (last.size() == 3) {
+    if (is(last, "svc")) {
+      if (below >= 3) return service_name(name, below - 3, reply);
+      if (below == 1) return Answer::no_data;
+      const std::uint8_t* name_space = name.octets + name.label_offset[0];
+      return index.find(name_space, 1u + *name_space) ? Answer::no_data : Answer::no_name;
+    }
+    if (is(last, "pod")) return below == 1 ? Answer::no_data : Answer::no_name;
+    if (below == 2 && is(last, "dns") && is(name.label(0), "ns")) return name_server(reply);
+  }
+  if (below >= 2) return service_name(name, below - 2, reply);
+  return top_name(last, reply);
+}
+
+Answer Lookup::top_name(std::span<const std::uint8_t> label, Reply& reply) const noexcept {
+  if (is(label, "dns")) return Answer::no_data;
+  if (is(label, "dns-version")) {
+    if (!asks(wire::type::txt)) return Answer::no_data;
+    reply.answer(wire::type::txt, version_ttl,
+                 {reinterpret_cast<const std::uint8_t*>(version_text.data()), version_text.size()});
+    return Answer::records;
+  }
+  return index.find(label.data() - 1, label.size() + 1) ? Answer::no_data : Answer::no_name;
+}
+
+Answer Lookup::service_name(const NameView& name, unsigned service, Reply& reply) noexcept {
+  const std::uint8_t* key = name.octets + name.label_offset[service];
+  const Entry entry =
+      index.find(key, static_cast<std::size_t>(name.label_offset[service + 2] - name.label_offset[service]));
+  if (!entry) return Answer::no_name;
+  switch (entry.kind()) {
+  case Kind::cluster_ip:
+  case Kind::headless:
+    if (service == 0) return service_records(entry, reply);
+    if (service == 1) return endpoint_records(entry, name.label(0), reply);
+    return service == 2 ? port_records(entry, name.label(0), name.label(1), reply) : Answer::no_name;
+  case Kind::external:
+    if (service != 0) return Answer::no_name;
+    alias = entry;
+    return Answer::alias;
+  default: return Answer::no_name;
+  }
+}
+
+Answer Lookup::apex_records(Reply& reply) const noexcept {
+  if (asks(wire::type::soa)) {
+    reply.soa(apex, index.serial(), reply.answers);
+    return Answer::records;
+  }
+  if (type != wire::type::ns) return Answer::no_data;
+  const bool spelled = apex.kind != Apex::Kind::cluster;
+  const std::size_t rdata = name_server_labels.size() + (spelled ? apex.home.length : 2);
+  if (reply.room() < record_head + rdata) {
+    reply.truncated = true;
+    return Answer::records;
+  }
+  std::uint8_t* to = reply.head(reply.owner, wire::type::ns, reply.ttl, rdata);
+  const std::uint16_t server = pointer_to(static_cast<std::size_t>(to - reply.message));
+  std::memcpy(to, name_server_labels.data(), name_server_labels.size());
+  to += name_server_labels.size();
+  if (spelled)
+    std::memcpy(to, apex.home.octets.data(), apex.home.length);
+  else
+    wire::store16(to, pointer_to(reply.apex_at));
+  ++reply.answers;
+  for (const auto& address : index.settings().server_v4) reply.glue(server, address);
+  for (const auto& address : index.settings().server_v6) reply.glue(server, address);
+  return Answer::records;
+}
+
+Answer Lookup::name_server(Reply& reply) const noexcept {
+  const auto& v4 = index.settings().server_v4;
+  const auto& v6 = index.settings().server_v6;
+  if (asks(a) && !v4.empty()) {
+    reply.addresses(v4.front().data(), v4.size(), 4);
+    return Answer::records;
+  }
+  if (!asks(aaaa) || v6.empty()) return Answer::no_data;
+  reply.addresses(v6.front().data(), v6.size(), 16);
+  return Answer::records;
+}
+
+Answer Lookup::service_records(Entry entry, Reply& reply) const noexcept {
+  if (asks(a) && entry.v4_count() > 0) {
+    reply.addresses(octets_of(entry.v4()), entry.v4_count(), 4);
+    return Answer::records;
+  }
+  if (asks(aaaa) && entry.v6_count() > 0) {
+    reply.addresses(octets_of(entry.v6()), entry.v6_count(), 16);
+    return Answer::records;
+  }
+  if (!asks(wire::type::srv)) return Answer::no_data;
+  return write_srv(entry, apex, {.all = true, .name = {}}, reply) ? Answer::records : Answer::no_data;
+}
+
+Answer Lookup::endpoint_records(Entry entry, std::span<const std::uint8_t> label, Reply& reply) const noexcept {
+  const Endpoints endpoints = entry.endpoints();
+  const auto named = endpoints.find_name(label);
+  std::size_t derived = Endpoints::none;
+  if (const LabelAddress address = read_endpoint_label(label); address.length != 0) {
+    derived = endpoints.find_address(address.span());
+    if (derived != Endpoints::none && !endpoints.is_derived(derived)) derived = Endpoints::none;
+  }
+  if (named.empty() && derived == Endpoints::none) {
+    // "_tcp" above "_http._tcp" exists without records.
+    const int protocol = protocol_of(without_underscore(label));
+    bool between = false;
+    entry.each_port([&](const Port& port) {
+      between = (port.flags & Port::unnamed) == 0 && (port.flags & Port::protocol) == protocol;
+      return !between;
+    });
+    return between ? Answer::no_data : Answer::no_name;
+  }
+
+  // An address that is both named and derived under this label is told once.
+  for (const auto& pair : named) {
+    if (pair.address == derived) derived = Endpoints::none;
+  }
+  const std::size_t count = named.size() + (derived != Endpoints::none ? 1 : 0);
+  const auto address = [&](std::size_t i) { return endpoints.address(i < named.size() ? named[i].address : derived); };
+  for (const std::uint16_t wanted : {a, aaaa}) {
+    if (!asks(wanted)) continue;
+    const std::uint16_t before = reply.answers;
+    for (std::size_t i = 0, at = next_turn(count); i < count; ++i, at = at + 1 == count ? 0 : at + 1) {
+      const auto octets = address(at);
+      if (octets.size() != (wanted == a ? 4u : 16u)) continue;
+      if (!reply.answer(wanted, reply.ttl, octets)) return Answer::records;
+    }
+    if (reply.answers != before) return Answer::records;
+  }
+  return Answer::no_data;
+}
+
+Answer Lookup::port_records(Entry entry, std::span<const std::uint8_t> port, std::span<const std::uint8_t> protocol,
+                            Reply& reply) const noexcept {
+  const int number = protocol_of(without_underscore(protocol));
+  if (number < 0) return Answer::no_name;
+  const PortChoice choice{false, without_underscore(port), static_cast<std::uint8_t>(number)};
+  if (asks(wire::type::srv)) return write_srv(entry, apex, choice, reply) ? Answer::records : Answer::no_name;
+  bool exists = false;
+  entry.each_port([&](const Port& candidate) {
+    exists = choice.takes(candidate);
+    return !exists;
+  });
+  return exists ? Answer::no_data : Answer::no_name;
+}
+
+Answer Lookup::reverse_name(const NameView& name, Reply& reply) const noexcept {
+  const bool v6 = apex.kind == Apex::Kind::reverse6;
+  const unsigned labels = name.labels - 2u, whole = v6 ? 32 : 4;
+  if (labels > whole) return Answer::no_name;
+  std::array<std::uint8_t, 16> address{};
+  for (unsigned i = 0; i < labels; ++i) {
+    const auto label = name.label(labels - 1 - i);
+    const int value = v6 ? reverse_nibble(label) : reverse_octet(label);
+    if (value < 0) return Answer::no_name;
+    if (!v6)
+      address[i] = static_cast<std::uint8_t>(value);
+    else
+      address[i / 2] = static_cast<std::uint8_t>(address[i / 2] | value << (i % 2 == 0 ? 4 : 0));
+  }
+  if (labels == whole) return pointers({address.data(), v6 ? 16u : 4u}, reply);
+  return index.has_prefix(address, v6, labels) ? Answer::no_data : Answer::no_name;
+}
+
+Answer Lookup::pointers(std::span<const std::uint8_t> address, Reply& reply) const noexcept {
+  bool exists = false;
+  const bool wanted = asks(wire::type::ptr);
+  std::size_t suffix_at = 0;
+  index.each_with_address(address, [&](Entry entry) {
+    if (!has_cluster_ip(entry, address)) return true;
+    exists = true;
+    return wanted && write_ptr(entry, apex, {}, suffix_at, reply);
+  });
+  if (exists) return wanted ? Answer::records : Answer::no_data;
+
+  index.each_with_address(address, [&](Entry entry) {
+    const Endpoints endpoints = entry.endpoints();
+    const std::size_t found = endpoints.find_address(address);
+    if (found == Endpoints::none) return true;
+    exists = true;
+    if (!wanted) return false;
+    if (endpoints.is_derived(found)) {
+      std::array<std::uint8_t, max_endpoint_label> label;
+      const std::size_t length = write_endpoint_label(address, label.data());
+      if (!write_ptr(entry, apex, {label.data(), length}, suffix_at, reply)) return false;
+    }
+    for (const std::uint32_t pair : endpoints.pairs_of(found)) {
+      if (!write_ptr(entry, apex, endpoints.label(endpoints.names[pair]), suffix_at, reply)) return false;
+    }
+    return true;
+  });
+  if (!exists) return Answer::no_name;
+  return wanted ? Answer::records : Answer::no_data;
+}
+
+} // namespace signpost::zone

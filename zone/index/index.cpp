@@ -1,0 +1,322 @@
+#include "zone/index/index.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <ctime>
+
+namespace signpost::zone {
+namespace {
+
+constexpr std::size_t seal_at = 4096; // replaced blocks that may pile up between two publish()
+
+/// Key of the entry that counts the addresses below a partial reverse name: a first octet that no label has, the
+/// number of labels, the address's leading octets.
+struct ReverseKey {
+  std::array<std::uint8_t, 24> octets{};
+  std::size_t length = 0;
+};
+
+ReverseKey reverse_key(std::span<const std::uint8_t> octets, bool v6, unsigned labels) {
+  ReverseKey key;
+  key.octets[0] = v6 ? 0xf6 : 0xf4;
+  key.octets[1] = static_cast<std::uint8_t>(labels);
+  const std::size_t leading = v6 ? labels / 2 : labels;
+  std::memcpy(key.octets.data() + 2, octets.data(), leading);
+  key.length = 2 + leading;
+  return key;
+}
+
+constexpr unsigned v6_group = 4; // labels per counted prefix: every fourth keeps sparse networks cheap
+
+} // namespace
+
+Index::Index(IndexSettings settings)
+    : settings_(std::move(settings)), hash_key_(hash_key()), ids_(std::size_t{512} << 20),
+      serial_(static_cast<std::uint32_t>(std::time(nullptr))) {
+  for (const auto& origin : settings_.origins) apexes_.emplace_back(origin, settings_.cluster, settings_.ttl);
+  std::stable_sort(apexes_.begin(), apexes_.end(),
+                   [](const Apex& a, const Apex& b) { return a.name.labels > b.name.labels; });
+  ids_.grow(4);
+}
+
+std::uint32_t Index::hash_address(std::span<const std::uint8_t> address) const noexcept {
+  std::array<std::uint8_t, 16> padded{};
+  std::memcpy(padded.data(), address.data(), address.size());
+  return hash_octets(hash_key_, padded.data(), address.size());
+}
+
+bool Index::has_prefix(std::span<const std::uint8_t> octets, bool v6, unsigned labels) const noexcept {
+  const ReverseKey key = reverse_key(octets, v6, v6 ? labels / v6_group * v6_group : labels);
+  return static_cast<bool>(find(key.octets.data(), key.length));
+}
+
+std::uint32_t Index::find_block(std::span<const std::uint8_t> key, std::uint32_t& hash) const noexcept {
+  std::array<std::uint8_t, 136> padded{};
+  std::memcpy(padded.data(), key.data(), key.size());
+  hash = hash_octets(hash_key_, padded.data(), key.size());
+  const Entry entry = find(padded.data(), key.size());
+  if (!entry) return 0;
+  return static_cast<std::uint32_t>(reinterpret_cast<const std::uint32_t*>(entry.key().data()) - Entry::header_words -
+                                    arena_.at(0));
+}
+
+std::uint32_t Index::take_id() {
+  if (!free_ids_.empty()) {
+    const std::uint32_t id = free_ids_.back();
+    free_ids_.pop_back();
+    return id;
+  }
+  ids_.grow((std::size_t{next_id_} + 1) * 4);
+  return next_id_++;
+}
+
+void Index::insert(Table& table, std::uint32_t hash, std::uint32_t reference) {
+  if (Table::Owned old = table.reserve()) open_.tables.push_back(std::move(old));
+  table.insert(hash, reference);
+}
+
+void Index::discard(Arena::Reference block, std::size_t words) {
+  open_.blocks.push_back({block, words});
+  ++waiting_;
+  if (open_.blocks.size() >= seal_at) {
+    seal();
+    reclaim();
+  }
+}
+
+void Index::locate(Entry entry, std::vector<Located>& into) const {
+  into.clear();
+  const auto add = [&](std::span<const std::uint8_t> address) {
+    Located located{hash_address(address), static_cast<std::uint8_t>(address.size()), {}};
+    std::memcpy(located.octets.data(), address.data(), address.size());
+    into.push_back(located);
+  };
+  if (entry.kind() == Kind::cluster_ip) {
+    for (std::size_t i = 0; i < entry.v4_count(); ++i) add({reinterpret_cast<const std::uint8_t*>(entry.v4() + i), 4});
+    for (std::size_t i = 0; i < entry.v6_count(); ++i) {
+      add({reinterpret_cast<const std::uint8_t*>(entry.v6() + 4 * i), 16});
+    }
+  }
+  const Endpoints endpoints = entry.endpoints();
+  for (std::size_t i = 0; i < endpoints.count(); ++i) add(endpoints.address(i));
+  std::sort(into.begin(), into.end());
+  into.erase(std::unique(into.begin(), into.end()), into.end());
+}
+
+/// Walks what is in `to` but not in `from`, both sorted: registers it (adding) or drops it.
+void Index::relocate(const std::vector<Located>& from, const std::vector<Located>& to, std::uint32_t id, bool adding) {
+  auto old = from.begin();
+  std::uint32_t handled = 0;
+  bool any_handled = false;
+  for (const Located& located : to) {
+    while (old != from.end() && *old < located) ++old;
+    if (old != from.end() && *old == located) continue;
+    count_prefixes(located.address(), adding ? 1 : -1);
+    // The service owns a hash once, however many of its addresses have it.
+    if (any_handled && handled == located.hash) continue;
+    const bool shared = (old != from.end() && old->hash == located.hash) ||
+                        (old != from.begin() && std::prev(old)->hash == located.hash);
+    if (shared) continue;
+    if (adding)
+      add_owner(located.hash, id);
+    else
+      remove_owner(located.hash, id);
+    handled = located.hash;
+    any_handled = true;
+  }
+}
+
+void Index::add_owner(std::uint32_t hash, std::uint32_t id) {
+  const std::uint32_t found = addresses_.find(hash, [](std::uint32_t) { return true; });
+  if (found == 0) {
+    insert(addresses_, hash, id);
+    return;
+  }
+  const auto make_node = [&](std::uint32_t owner, std::uint32_t next) {
+    const Arena::Reference node = arena_.allocate(2);
+    store(arena_.at(node)[0], owner);
+    store(arena_.at(node)[1], next);
+    return node;
+  };
+  const std::uint32_t rest = (found & list_bit) != 0 ? found & ~list_bit : make_node(found, 0);
+  addresses_.replace(hash, found, make_node(id, rest) | list_bit);
+}
+
+void Index::remove_owner(std::uint32_t hash, std::uint32_t id) {
+  const std::uint32_t found = addresses_.find(hash, [](std::uint32_t) { return true; });
+  if (found == id) {
+    addresses_.erase(hash, found);
+    return;
+  }
+  std::uint32_t previous = 0, node = found & ~list_bit;
+  while (arena_.at(node)[0] != id) {
+    previous = node;
+    node = arena_.at(node)[1];
+  }
+  const std::uint32_t next = arena_.at(node)[1];
+  if (previous == 0)
+    addresses_.replace(hash, found, next | list_bit);
+  else
+    store(arena_.at(previous)[1], next);
+  discard(node, 2);
+  const std::uint32_t head = previous == 0 ? next : found & ~list_bit;
+  if (arena_.at(head)[1] != 0) return;
+  addresses_.replace(hash, head | list_bit, arena_.at(head)[0]);
+  discard(head, 2);
+}
+
+void Index::add_node(std::span<const std::uint8_t> key, Kind kind, std::uint32_t hash, std::uint32_t value) {
+  const std::size_t size = Entry::header_words + words_of(key.size());
+  const Arena::Reference block = arena_.allocate(size);
+  std::uint32_t* words = arena_.at(block);
+  std::memset(words, 0, size * 4);
+  words[0] = value;
+  words[1] = static_cast<std::uint32_t>(key.size()) << 24;
+  words[2] = static_cast<std::uint32_t>(kind) << 24;
+  std::memcpy(words + Entry::header_words, key.data(), key.size());
+  insert(entries_, hash, block);
+  if (kind == Kind::name_space) ++namespaces_;
+}
+
+void Index::erase_node(std::uint32_t hash, std::uint32_t block) {
+  const Entry entry(arena_.at(block));
+  if (entry.kind() == Kind::name_space) --namespaces_;
+  entries_.erase(hash, block);
+  discard(block, entry.size());
+}
+
+void Index::count(std::span<const std::uint8_t> key, Kind kind, int change) {
+  std::uint32_t hash = 0;
+  const std::uint32_t block = find_block(key, hash);
+  if (block == 0) {
+    if (change > 0) add_node(key, kind, hash, static_cast<std::uint32_t>(change));
+    return;
+  }
+  std::uint32_t& value = *arena_.at(block);
+  value += static_cast<std::uint32_t>(change);
+  if (value == 0) erase_node(hash, block);
+}
+
+void Index::count_prefixes(std::span<const std::uint8_t> address, int change) {
+  const bool v6 = address.size() == 16;
+  const unsigned depth = v6 ? 32 : 4, group = v6 ? v6_group : 1;
+  for (unsigned labels = v6 ? 0 : 1; labels < depth; labels += group) {
+    const ReverseKey key = reverse_key(address, v6, labels);
+    count({key.octets.data(), key.length}, Kind::prefix, change);
+  }
+}
+
+bool Index::hold_namespace(std::span<const std::uint8_t> key) {
+  std::uint32_t hash = 0;
+  const std::uint32_t block = find_block(key, hash);
+  if (block == 0) {
+    add_node(key, Kind::name_space, hash, held_bit);
+    changed_ = true;
+    return true;
+  }
+  std::uint32_t& value = *arena_.at(block);
+  const bool held = (value & held_bit) != 0;
+  value |= held_bit;
+  return !held;
+}
+
+bool Index::release_namespace(std::span<const std::uint8_t> key) {
+  std::uint32_t hash = 0;
+  const std::uint32_t block = find_block(key, hash);
+  if (block == 0) return false;
+  std::uint32_t& value = *arena_.at(block);
+  value &= ~held_bit;
+  if (value != 0) return false;
+  erase_node(hash, block);
+  changed_ = true;
+  return true;
+}
+
+bool Index::put(std::span<const std::uint32_t> compiled) {
+  const Entry fresh(compiled.data());
+  std::uint32_t hash = 0;
+  const std::uint32_t old = find_block(fresh.key(), hash);
+  std::uint32_t id = 0;
+  std::size_t old_size = 0;
+  old_addresses_.clear();
+  if (old != 0) {
+    const Entry entry(arena_.at(old));
+    old_size = entry.size();
+    id = entry.id();
+    if (old_size == compiled.size() &&
+        std::memcmp(arena_.at(old) + 1, compiled.data() + 1, (old_size - 1) * sizeof(std::uint32_t)) == 0) {
+      return false;
+    }
+    locate(entry, old_addresses_);
+  } else {
+    id = take_id();
+    ++services_;
+    count(fresh.key().subspan(1u + fresh.key()[0]), Kind::name_space, 1);
+  }
+  locate(fresh, new_addresses_);
+  const Arena::Reference block = arena_.allocate(compiled.size());
+  std::memcpy(arena_.at(block), compiled.data(), compiled.size_bytes());
+  arena_.at(block)[0] = id;
+
+  // New addresses are registered before the entry that has them is seen, old ones dropped after it is gone: a reader
+  // checks against the entry.
+  relocate(old_addresses_, new_addresses_, id, true);
+  store(ids()[id], block);
+  if (old == 0)
+    insert(entries_, hash, block);
+  else
+    entries_.replace(hash, old, block);
+  relocate(new_addresses_, old_addresses_, id, false);
+  if (old != 0) discard(old, old_size);
+  changed_ = true;
+  return true;
+}
+
+bool Index::erase(std::span<const std::uint8_t> key) {
+  std::uint32_t hash = 0;
+  const std::uint32_t old = find_block(key, hash);
+  if (old == 0) return false;
+  const Entry entry(arena_.at(old));
+  const std::uint32_t id = entry.id();
+  locate(entry, old_addresses_);
+  new_addresses_.clear();
+  entries_.erase(hash, old);
+  store(ids()[id], 0);
+  relocate(new_addresses_, old_addresses_, id, false);
+  free_ids_.push_back(id);
+  count(key.subspan(1u + key[0]), Kind::name_space, -1);
+  discard(old, entry.size());
+  --services_;
+  changed_ = true;
+  return true;
+}
+
+void Index::seal() {
+  if (open_.empty()) return;
+  open_.epoch = begin_grace();
+  sealed_.push_back(std::move(open_));
+  open_ = {};
+}
+
+void Index::reclaim() noexcept {
+  while (!sealed_.empty() && grace_over(sealed_.front().epoch)) {
+    for (const Garbage& garbage : sealed_.front().blocks) arena_.free(garbage.block, garbage.words);
+    waiting_ -= sealed_.front().blocks.size();
+    sealed_.pop_front();
+  }
+}
+
+void Index::publish() {
+  if (changed_) serial_.fetch_add(1, std::memory_order_relaxed);
+  changed_ = false;
+  seal();
+  reclaim();
+}
+
+Index::Counts Index::counts() const {
+  return {services_, namespaces_, addresses_.size(),
+          arena_.used() + entries_.octets() + addresses_.octets() + next_id_ * 4, waiting_};
+}
+
+} // namespace signpost::zone

@@ -1,0 +1,73 @@
+#include "zone/zone.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "zone/index/index.hpp"
+#include "zone/schema/compile.hpp"
+#include "zone/wire/name.hpp"
+
+namespace signpost::zone {
+namespace {
+
+IndexSettings index_settings(const ZoneSettings& settings) {
+  IndexSettings result;
+  result.ttl = settings.ttl;
+  result.cluster = wire::name_from_text(settings.cluster_domain).value_or(wire::WireName{});
+  for (const auto& origin : settings.origins) {
+    if (const auto name = wire::name_from_text(origin)) result.origins.push_back(*name);
+  }
+  for (const auto& address : settings.server_addresses) {
+    const auto bytes = address.bytes();
+    if (address.is_v4())
+      std::copy_n(bytes.begin(), 4, result.server_v4.emplace_back().begin());
+    else
+      std::copy_n(bytes.begin(), 16, result.server_v6.emplace_back().begin());
+  }
+  return result;
+}
+
+} // namespace
+
+struct Zone::State {
+  explicit State(ZoneSettings given) : settings(std::move(given)), index(index_settings(settings)) {}
+
+  const ZoneSettings settings;
+  Index index;
+  std::vector<std::uint32_t> words; // scratch of the compiler
+};
+
+Zone::Zone(ZoneSettings settings) : state_(std::make_unique<State>(std::move(settings))), index_(&state_->index) {}
+Zone::~Zone() = default;
+
+void Zone::put(const model::ServiceView& service) {
+  if (compile(service, state_->words)) state_->index.put(state_->words);
+}
+
+void Zone::erase(const model::ServiceKey& service) {
+  const auto key = service_key(service);
+  if (!key.empty()) state_->index.erase(key);
+}
+
+void Zone::put_namespace(std::string_view name) {
+  const auto key = label_key(name);
+  if (!key.empty()) state_->index.hold_namespace(key);
+}
+
+void Zone::erase_namespace(std::string_view name) {
+  const auto key = label_key(name);
+  if (!key.empty()) state_->index.release_namespace(key);
+}
+
+void Zone::publish() { state_->index.publish(); }
+void Zone::set_ready() { state_->index.set_ready(); }
+void Zone::set_stale(bool stale) { state_->index.set_stale(stale); }
+
+Zone::Counts Zone::counts() const {
+  const Index::Counts counts = state_->index.counts();
+  return {counts.services, counts.namespaces, counts.addresses, counts.octets};
+}
+
+const ZoneSettings& Zone::settings() const { return state_->settings; }
+
+} // namespace signpost::zone
