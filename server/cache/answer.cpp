@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "zone/wire/octets.hpp"
+#include "zone/wire/types.hpp"
+
 namespace signpost::server {
 
 namespace {
@@ -10,27 +13,13 @@ namespace {
 namespace upstream = wire::upstream;
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::size_t header_length = 12;
-constexpr std::size_t opt_length = 11;
-constexpr std::size_t ede_length = 6;
-constexpr std::uint16_t our_udp_size = 1232;
-
-void write16(std::uint8_t* p, std::size_t value) {
-  p[0] = static_cast<std::uint8_t>(value >> 8);
-  p[1] = static_cast<std::uint8_t>(value);
-}
-void write32(std::uint8_t* p, std::uint32_t value) {
-  write16(p, value >> 16);
-  write16(p + 2, value & 0xffff);
-}
-
 /// Writes records into an Answer, compressing names against what it holds.
 class Writer {
 public:
   Writer(Answer& answer, Bytes qname, std::uint16_t type) : answer_(answer) {
     answer_.answers = answer_.authorities = 0;
     answer_.ttl_count = 0;
-    answer_.length = header_length;
+    answer_.length = wire::header_size;
     put_name(qname, true);
     put16(type);
     put16(1);
@@ -57,7 +46,7 @@ public:
     const std::size_t at = answer_.length;
     put16(0);
     put_rdata(message, record);
-    if (fits_) write16(&answer_.wire[at], answer_.length - at - 2);
+    if (fits_) wire::store16(&answer_.wire[at], static_cast<std::uint16_t>(answer_.length - at - 2));
   }
 
 private:
@@ -72,7 +61,7 @@ private:
 
   void put16(std::size_t value) {
     std::uint8_t octets[2];
-    write16(octets, value);
+    wire::store16(octets, static_cast<std::uint16_t>(value));
     put(octets);
   }
 
@@ -159,11 +148,11 @@ std::optional<Walked> walk_record(Bytes message, std::size_t at) {
   if (owner == 0 || message.size() - at < owner + 10) return std::nullopt;
   const std::uint8_t* fixed = &message[at + owner];
   Walked walked;
-  walked.record = {.ttl = upstream::read32(fixed + 4),
+  walked.record = {.ttl = wire::load32(fixed + 4),
                    .owner = static_cast<std::uint16_t>(at),
-                   .type = upstream::read16(fixed),
+                   .type = wire::load16(fixed),
                    .rdata = static_cast<std::uint16_t>(at + owner + 10),
-                   .rdata_length = upstream::read16(fixed + 8)};
+                   .rdata_length = wire::load16(fixed + 8)};
   walked.next = at + owner + 10 + walked.record.rdata_length;
   if (walked.next > message.size()) return std::nullopt;
   return walked;
@@ -171,17 +160,17 @@ std::optional<Walked> walk_record(Bytes message, std::size_t at) {
 
 /// The offset behind the question of a message with one, 0: it has none.
 std::size_t behind_question(Bytes message) {
-  if (message.size() < header_length || message.size() > 65535 || upstream::read16(&message[4]) != 1) return 0;
-  const std::size_t qname = upstream::skip_name(message, header_length);
-  if (qname == 0 || message.size() < header_length + qname + 4) return 0;
-  return header_length + qname + 4;
+  if (message.size() < wire::header_size || message.size() > 65535 || wire::load16(&message[4]) != 1) return 0;
+  const std::size_t qname = upstream::skip_name(message, wire::header_size);
+  if (qname == 0 || message.size() < wire::header_size + qname + 4) return 0;
+  return wire::header_size + qname + 4;
 }
 
 } // namespace
 
 AnswerView Answer::view() const {
   return {.rcode = rcode,
-          .ede = ede,
+          .error = error,
           .answers = answers,
           .authorities = authorities,
           .authoritative = authoritative,
@@ -192,16 +181,16 @@ AnswerView Answer::view() const {
 
 bool compile(Bytes message, const upstream::Response& response, TtlCaps caps, Answer& answer) noexcept {
   answer.rcode = response.rcode & 0xf;
-  answer.ede = ede::none;
+  answer.error = wire::ExtendedError::none;
   answer.authoritative = false;
   answer.authentic = response.authentic;
   const std::uint32_t cap = response.kind == upstream::Kind::answer ? caps.positive : caps.negative;
   answer.lifetime = std::min(response.ttl, cap);
   const Bytes qname = response.chain[0].span();
-  Writer writer(answer, qname, upstream::read16(&message[header_length + qname.size()]));
+  Writer writer(answer, qname, wire::load16(&message[wire::header_size + qname.size()]));
   for (std::size_t i = 0; i < response.answers + response.authorities; ++i) {
     const upstream::Record& record = response.records[i];
-    const bool denying = i >= response.answers && record.type == upstream::rrtype::soa;
+    const bool denying = i >= response.answers && record.type == wire::type::soa;
     writer.put_record(message, record, std::min(denying ? response.soa_ttl : record.ttl, cap));
   }
   answer.answers = static_cast<std::uint16_t>(response.answers);
@@ -213,16 +202,16 @@ bool compile_chase(Bytes cname, Bytes found, Answer& answer) noexcept {
   const std::size_t ours = behind_question(cname), theirs = behind_question(found);
   if (ours == 0 || theirs == 0) return false;
   answer.rcode = found[3] & 0xf;
-  answer.ede = ede::none;
-  answer.authoritative = (cname[2] & 0x04) != 0;
+  answer.error = wire::ExtendedError::none;
+  answer.authoritative = (cname[2] & (wire::flag::aa >> 8)) != 0;
   answer.authentic = false;
   answer.lifetime = 0;
   std::array<std::uint8_t, wire::max_name> qname;
-  const std::size_t length = upstream::expand_name(cname, header_length, qname);
+  const std::size_t length = upstream::expand_name(cname, wire::header_size, qname);
   if (length == 0) return false;
-  Writer writer(answer, {qname.data(), length}, upstream::read16(&cname[ours - 4]));
-  const std::size_t links = upstream::read16(&cname[6]);
-  const std::size_t answers = upstream::read16(&found[6]), authorities = upstream::read16(&found[8]);
+  Writer writer(answer, {qname.data(), length}, wire::load16(&cname[ours - 4]));
+  const std::size_t links = wire::load16(&cname[6]);
+  const std::size_t answers = wire::load16(&found[6]), authorities = wire::load16(&found[8]);
   std::size_t at = ours;
   for (std::size_t i = 0; i < links; ++i) {
     const auto walked = walk_record(cname, at);
@@ -242,9 +231,9 @@ bool compile_chase(Bytes cname, Bytes found, Answer& answer) noexcept {
   return writer.fits();
 }
 
-void compile_error(std::uint16_t rcode, std::uint16_t code, std::uint32_t lifetime, Answer& answer) noexcept {
+void compile_error(std::uint16_t rcode, wire::ExtendedError error, std::uint32_t lifetime, Answer& answer) noexcept {
   answer.rcode = rcode;
-  answer.ede = code;
+  answer.error = error;
   answer.answers = answer.authorities = 0;
   answer.authoritative = answer.authentic = false;
   answer.lifetime = lifetime;
@@ -254,7 +243,7 @@ void compile_error(std::uint16_t rcode, std::uint16_t code, std::uint32_t lifeti
 Asker asker(const wire::Query& query, wire::Transport transport, Bytes buffer) noexcept {
   return {.id = query.id,
           .flags = query.flags,
-          .question = buffer.subspan(header_length, query.question_length),
+          .question = buffer.subspan(wire::header_size, query.question_length),
           .edns = query.edns,
           .dnssec_ok = query.dnssec_ok,
           .limit = transport == wire::Transport::tcp ? std::size_t{65535} : query.udp_size};
@@ -263,9 +252,9 @@ Asker asker(const wire::Query& query, wire::Transport transport, Bytes buffer) n
 std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const AnswerView& answer,
                         std::uint32_t age) noexcept {
   const std::size_t limit = std::min(asker.limit, out.size());
-  const std::size_t tail_at = header_length + asker.question.size();
-  std::size_t options = asker.edns && answer.ede != ede::none ? ede_length : 0;
-  const std::size_t opt = asker.edns ? opt_length + options : 0;
+  const std::size_t tail_at = wire::header_size + asker.question.size();
+  const bool told = answer.error != wire::ExtendedError::none;
+  const std::size_t opt = asker.edns ? wire::opt_size + (told ? wire::extended_error_size : 0) : 0;
   if (limit < tail_at + opt) return 0;
   const std::size_t room = limit - tail_at - opt;
 
@@ -274,7 +263,7 @@ std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const A
   if (tail > room) {
     tail = records = 0;
     for (const std::uint16_t at : answer.ttl_at) {
-      const std::size_t end = at + 6u + upstream::read16(&answer.tail[at + 4u]);
+      const std::size_t end = at + 6u + wire::load16(&answer.tail[at + 4u]);
       if (end > room) break;
       tail = end;
       ++records;
@@ -285,37 +274,25 @@ std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const A
   const bool cut = tail < answer.tail.size();
 
   std::uint8_t* const p = out.data();
-  if (p + header_length != asker.question.data() && !asker.question.empty())
-    std::memmove(p + header_length, asker.question.data(), asker.question.size());
+  if (p + wire::header_size != asker.question.data() && !asker.question.empty())
+    std::memmove(p + wire::header_size, asker.question.data(), asker.question.size());
   if (tail > 0) std::memcpy(p + tail_at, answer.tail.data(), tail);
   for (std::size_t i = 0; i < records; ++i) {
     std::uint8_t* const ttl = p + tail_at + answer.ttl_at[i];
-    const std::uint32_t left = upstream::read32(ttl);
-    write32(ttl, left > age ? left - age : 0);
+    const std::uint32_t left = wire::load32(ttl);
+    wire::store32(ttl, left > age ? left - age : 0);
   }
-  const bool tell_authentic = answer.authentic && (asker.dnssec_ok || (asker.flags & 0x0020) != 0);
-  write16(p, asker.id);
-  write16(p + 2, 0x8080u | (asker.flags & 0x0110u) | (answer.authoritative ? 0x0400u : 0u) | (cut ? 0x0200u : 0u) |
-                     (tell_authentic ? 0x0020u : 0u) | answer.rcode);
-  write16(p + 4, asker.question.empty() ? 0 : 1);
-  write16(p + 6, answers);
-  write16(p + 8, authorities);
-  write16(p + 10, asker.edns ? 1 : 0);
+  const bool tell_authentic = answer.authentic && (asker.dnssec_ok || (asker.flags & wire::flag::ad) != 0);
+  wire::store16(p, asker.id);
+  wire::store16(p + 2, wire::flag::qr | wire::flag::ra | (asker.flags & (wire::flag::rd | wire::flag::cd)) |
+                           (answer.authoritative ? wire::flag::aa : 0) | (cut ? wire::flag::tc : 0) |
+                           (tell_authentic ? wire::flag::ad : 0) | answer.rcode);
+  wire::store16(p + 4, asker.question.empty() ? 0 : 1);
+  wire::store16(p + 6, static_cast<std::uint16_t>(answers));
+  wire::store16(p + 8, static_cast<std::uint16_t>(authorities));
+  wire::store16(p + 10, asker.edns ? 1 : 0);
   std::size_t length = tail_at + tail;
-  if (asker.edns) {
-    std::uint8_t* const o = p + length;
-    o[0] = 0;
-    write16(o + 1, upstream::rrtype::opt);
-    write16(o + 3, our_udp_size);
-    write32(o + 5, asker.dnssec_ok ? 0x8000u : 0u);
-    write16(o + 9, options);
-    if (options > 0) {
-      write16(o + 11, 15);
-      write16(o + 13, 2);
-      write16(o + 15, answer.ede);
-    }
-    length += opt;
-  }
+  if (asker.edns) length += wire::write_opt(p + length, answer.rcode, asker.dnssec_ok, answer.error);
   return length;
 }
 

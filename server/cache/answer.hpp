@@ -14,21 +14,19 @@
 #include <optional>
 #include <span>
 
+#include "zone/wire/edns.hpp"
 #include "zone/wire/query.hpp"
 #include "zone/wire/response.hpp"
 
 namespace signpost::server {
 
-/// Extended DNS errors (RFC 8914 4) that forwarding gives.
-namespace ede {
-inline constexpr std::uint16_t none = 0xffff;
-inline constexpr std::uint16_t cached_error = 13, no_reachable_authority = 22, network_error = 23;
-} // namespace ede
+/// Extended DNS errors that forwarding gives (RFC 8914 4.23, 4.24).
+inline constexpr wire::ExtendedError no_reachable_authority{22}, network_error{23};
 
 /// What an answer says, wherever its bytes are.
 struct AnswerView {
-  std::uint16_t rcode = 0;       // 0…15
-  std::uint16_t ede = ede::none; // sent to clients that speak EDNS
+  std::uint16_t rcode = 0;                               // 0…15
+  wire::ExtendedError error = wire::ExtendedError::none; // sent to clients that speak EDNS
   std::uint16_t answers = 0, authorities = 0;
   bool authoritative = false;            // AA: of answers that begin in our zones only
   bool authentic = false;                // AD: the upstream says it has validated
@@ -39,7 +37,7 @@ struct AnswerView {
 /// An answer with its bytes: written by one thread, which reuses it. About 80 KB.
 struct Answer {
   std::uint16_t rcode = 0;
-  std::uint16_t ede = ede::none;
+  wire::ExtendedError error = wire::ExtendedError::none;
   std::uint16_t answers = 0, authorities = 0;
   bool authoritative = false, authentic = false;
   std::uint32_t lifetime = 0; // seconds it may be kept; 0: not at all
@@ -69,7 +67,7 @@ struct TtlCaps {
                                  Answer& answer) noexcept;
 
 /// Makes `answer` an empty one with this rcode, for `lifetime` seconds.
-void compile_error(std::uint16_t rcode, std::uint16_t ede, std::uint32_t lifetime, Answer& answer) noexcept;
+void compile_error(std::uint16_t rcode, wire::ExtendedError error, std::uint32_t lifetime, Answer& answer) noexcept;
 
 /// Who asks: all of a query that a reply needs.
 struct Asker {

@@ -37,7 +37,8 @@ struct Cache::Entry {
     std::uint32_t hash = 0;
     std::uint32_t size = 0; // octets, a multiple of the unit
     std::uint16_t type = 0;
-    std::uint16_t rcode = 0, ede = 0;
+    std::uint16_t rcode = 0;
+    wire::ExtendedError error = wire::ExtendedError::none;
     std::uint16_t answers = 0, authorities = 0;
     std::uint16_t ttl_count = 0, tail_length = 0;
     std::uint8_t flags = 0;
@@ -108,7 +109,7 @@ std::optional<Cache::Hit> Cache::find(const CacheKey& key, CacheTime now) const 
   if (!entry.used.load(std::memory_order_relaxed)) entry.used.store(true, std::memory_order_relaxed);
   Hit hit;
   hit.answer = {.rcode = entry.is.rcode,
-                .ede = entry.is.ede,
+                .error = entry.is.error,
                 .answers = entry.is.answers,
                 .authorities = entry.is.authorities,
                 .authoritative = false,
@@ -169,7 +170,7 @@ bool Cache::insert(const CacheKey& key, const Answer& answer, CacheTime now) {
                                           .size = static_cast<std::uint32_t>(size),
                                           .type = key.type,
                                           .rcode = answer.rcode,
-                                          .ede = answer.ede,
+                                          .error = answer.error,
                                           .answers = answer.answers,
                                           .authorities = answer.authorities,
                                           .ttl_count = static_cast<std::uint16_t>(view.ttl_at.size()),

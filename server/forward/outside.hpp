@@ -20,8 +20,8 @@ namespace signpost::server {
 
 /// Where a late answer goes.
 struct ReplyTo {
-  int udp_socket = -1;      // ≥ 0: sendto() this socket (it outlives the forwarder)
-  sockaddr_storage peer{};  // with this destination
+  int udp_socket = -1;     // ≥ 0: sendto() this socket (it outlives the forwarder)
+  sockaddr_storage peer{}; // with this destination
   socklen_t peer_length = 0;
   std::shared_ptr<std::function<void(std::span<const std::uint8_t>)>> tcp; // else: call with the whole reply, from any
                                                                            // thread, once; empty span: give up
@@ -43,9 +43,9 @@ public:
 
   /// A CNAME answer (in `buffer`, `answer_length` octets) whose target is outside: completes it with the target's
   /// records of the query's type, or gives it back unchanged where nothing forwards.
-  [[nodiscard]] virtual Taken chase(const wire::Query& query, wire::Transport transport,
-                                    std::span<std::uint8_t> buffer, std::size_t answer_length,
-                                    std::span<const std::uint8_t> target, const ReplyTo& reply_to) noexcept = 0;
+  [[nodiscard]] virtual Taken chase(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
+                                    std::size_t answer_length, std::span<const std::uint8_t> target,
+                                    const ReplyTo& reply_to) noexcept = 0;
 };
 
 } // namespace signpost::server

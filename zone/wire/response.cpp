@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "zone/wire/octets.hpp"
+
 namespace signpost::wire::upstream {
 
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::size_t header_length = 12;
 constexpr int max_hops = 64; // pointers followed in one name: more than any writer makes, few enough to cost nothing
 
 /// Calls `label(offset, length)` for every label until the root; false: not a name, or `label` said stop.
@@ -28,8 +29,8 @@ bool walk_name(Bytes message, std::size_t offset, Label&& label) noexcept {
       offset += octet + 1u;
     } else if (octet >= 0xc0) {
       if (offset + 1 >= message.size() || ++hops > max_hops) return false;
-      const std::size_t to = read16(&message[offset]) & 0x3fffu;
-      if (to >= limit || to < header_length) return false;
+      const std::size_t to = load16(&message[offset]) & 0x3fffu;
+      if (to >= limit || to < header_size) return false;
       limit = offset = to;
     } else {
       return false;
@@ -48,8 +49,8 @@ bool expand_lower(Bytes message, std::size_t offset, Name& name) noexcept {
 /// Whether the rdata has the shape of its type, with every name in it sound.
 bool sound_rdata(Bytes message, const Record& record) noexcept {
   const std::size_t end = record.rdata + std::size_t{record.rdata_length};
-  if (record.type == rrtype::a) return record.rdata_length == 4;
-  if (record.type == rrtype::aaaa) return record.rdata_length == 16;
+  if (record.type == type::a) return record.rdata_length == 4;
+  if (record.type == type::aaaa) return record.rdata_length == 16;
   const RdataShape shape = rdata_shape(record.type);
   if (shape.names == 0) return true;
   const Bytes upto = message.first(end);
@@ -73,10 +74,10 @@ Fault scan_record(Bytes message, std::size_t& at, Record& record, std::uint16_t&
   if (message.size() - at < owner + 10) return Fault::record;
   const std::uint8_t* fixed = &message[at + owner];
   record.owner = static_cast<std::uint16_t>(at);
-  record.type = read16(fixed);
-  klass = read16(fixed + 2);
-  record.ttl = read32(fixed + 4);
-  record.rdata_length = read16(fixed + 8);
+  record.type = load16(fixed);
+  klass = load16(fixed + 2);
+  record.ttl = load32(fixed + 4);
+  record.rdata_length = load16(fixed + 8);
   at += owner + 10;
   record.rdata = static_cast<std::uint16_t>(at);
   if (message.size() - at < record.rdata_length) return Fault::record;
@@ -86,7 +87,7 @@ Fault scan_record(Bytes message, std::size_t& at, Record& record, std::uint16_t&
 
 /// Walks all sections; records of class IN in the answer and authority sections are noted in `seen`.
 Fault scan(Bytes message, std::size_t at, Response& response) noexcept {
-  const std::size_t counts[3] = {read16(&message[6]), read16(&message[8]), read16(&message[10])};
+  const std::size_t counts[3] = {load16(&message[6]), load16(&message[8]), load16(&message[10])};
   response.scanned = 0;
   std::size_t total = 0;
   for (int section = 0; section < 3; ++section) {
@@ -96,13 +97,13 @@ Fault scan(Bytes message, std::size_t at, Response& response) noexcept {
       std::uint16_t klass = 0;
       if (const Fault fault = scan_record(message, at, record, klass); fault != Fault::none) return fault;
       if (section == 2) {
-        if (record.type == rrtype::opt) {
+        if (record.type == type::opt) {
           response.edns = true;
           response.rcode = static_cast<std::uint16_t>((response.rcode & 0xf) | (record.ttl >> 24) << 4);
         }
         continue;
       }
-      if (klass != 1 || record.type == rrtype::opt) continue;
+      if (klass != 1 || record.type == type::opt) continue;
       if (record.ttl & 0x80000000u) record.ttl = 0;
       response.seen[response.scanned++] = record;
     }
@@ -124,7 +125,7 @@ struct Believe {
   }
 
   [[nodiscard]] bool covers(const Record& signature, std::uint16_t type) const noexcept {
-    return signature.rdata_length > 18 && read16(&message[signature.rdata]) == type;
+    return signature.rdata_length > 18 && load16(&message[signature.rdata]) == type;
   }
 
   /// The records of `type` at `name` in the answer section, then their signatures. Returns how many records there were
@@ -175,7 +176,7 @@ struct Believe {
       const std::size_t link = response.answers;
       add_dname(name);
       const std::size_t before = response.answers;
-      if (response.fault != Fault::none || add_set(name, rrtype::cname, 1) == 0) {
+      if (response.fault != Fault::none || add_set(name, type::cname, 1) == 0) {
         response.answers = link;
         return;
       }
@@ -196,7 +197,7 @@ struct Believe {
     for (std::size_t i = response.scanned_answers; i < response.scanned; ++i) {
       const Record& record = response.seen[i];
       Name owner;
-      if (record.type == rrtype::soa && expand_lower(message, record.owner, owner) &&
+      if (record.type == type::soa && expand_lower(message, record.owner, owner) &&
           below_or_same(end.span(), owner.span()) && sound_rdata(message, record))
         return &record;
     }
@@ -207,7 +208,7 @@ struct Believe {
     const bool denial = response.kind != Kind::answer;
     const Record* soa = denial ? find_soa() : nullptr;
     if (soa != nullptr) {
-      response.soa_ttl = std::min(soa->ttl, read32(&message[soa->rdata + soa->rdata_length - 4u]));
+      response.soa_ttl = std::min(soa->ttl, load32(&message[soa->rdata + soa->rdata_length - 4u]));
       if (response.soa_ttl & 0x80000000u) response.soa_ttl = 0;
       if (add(*soa)) ++response.authorities;
       response.ttl = std::min(response.ttl, response.soa_ttl);
@@ -217,7 +218,7 @@ struct Believe {
       const bool proof =
           record.type == rrtype::nsec || record.type == rrtype::nsec3 ||
           (record.type == rrtype::rrsig && (covers(record, rrtype::nsec) || covers(record, rrtype::nsec3) ||
-                                            (soa != nullptr && covers(record, rrtype::soa))));
+                                            (soa != nullptr && covers(record, type::soa))));
       if (proof && add(record)) ++response.authorities;
     }
     const bool contradiction = response.kind == Kind::answer && response.rcode == 3;
@@ -226,20 +227,20 @@ struct Believe {
 };
 
 Fault check_question(Bytes message, const Asked& asked, std::uint16_t rcode, std::size_t& end) noexcept {
-  const std::uint16_t questions = read16(&message[4]);
+  const std::uint16_t questions = load16(&message[4]);
   // Servers from before EDNS refuse a query with an OPT by a bare header (RFC 6891 7).
   if (questions == 0 && (rcode == 1 || rcode == 4)) {
-    end = header_length;
+    end = header_size;
     return Fault::none;
   }
   const std::size_t length = asked.qname.size();
-  if (questions != 1 || message.size() < header_length + length + 4) return Fault::question;
-  const Bytes qname = message.subspan(header_length, length);
-  if (!same_name(qname, asked.qname) || read16(qname.data() + length) != asked.type ||
-      read16(qname.data() + length + 2) != 1)
+  if (questions != 1 || message.size() < header_size + length + 4) return Fault::question;
+  const Bytes qname = message.subspan(header_size, length);
+  if (!same_name(qname, asked.qname) || load16(qname.data() + length) != asked.type ||
+      load16(qname.data() + length + 2) != 1)
     return Fault::question;
   if (asked.exact_case && !std::equal(qname.begin(), qname.end(), asked.qname.begin())) return Fault::question_case;
-  end = header_length + length + 4;
+  end = header_size + length + 4;
   return Fault::none;
 }
 
@@ -345,18 +346,18 @@ void read_response(Bytes message, const Asked& asked, Response& response) noexce
   response.ttl = response.soa_ttl = 0;
   response.chain_length = response.answers = response.authorities = response.scanned = response.scanned_answers = 0;
 
-  if (message.size() < header_length || message.size() > 65535) {
+  if (message.size() < header_size || message.size() > 65535) {
     response.fault = Fault::runt;
     return;
   }
-  response.flags = read16(&message[2]);
+  response.flags = load16(&message[2]);
   response.rcode = response.flags & 0xf;
   response.truncated = (response.flags & 0x0200) != 0;
   response.authentic = (response.flags & 0x0020) != 0;
   std::size_t at = 0;
   if ((response.flags & 0xf800) != 0x8000) {
     response.fault = Fault::not_response;
-  } else if (read16(message.data()) != asked.id) {
+  } else if (load16(message.data()) != asked.id) {
     response.fault = Fault::id;
   } else {
     response.fault = check_question(message, asked, response.rcode, at);

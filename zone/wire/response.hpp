@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "zone/wire/query.hpp"
+#include "zone/wire/types.hpp"
 
 namespace signpost::wire::upstream {
 
@@ -23,9 +24,9 @@ inline constexpr std::size_t max_chain = 11;
 /// Records in one response: as many addresses as 65,535 octets hold.
 inline constexpr std::size_t max_records = 4096;
 
+/// Types that matter here and nowhere else in the program.
 namespace rrtype {
-inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, aaaa = 28, srv = 33, dname = 39,
-                               opt = 41, rrsig = 46, nsec = 47, nsec3 = 50, any = 255;
+inline constexpr std::uint16_t dname = 39, rrsig = 46, nsec = 47, nsec3 = 50;
 }
 
 /// Why a message is not the answer to what was asked.
@@ -128,11 +129,4 @@ struct RdataShape {
 [[nodiscard]] RdataShape rdata_shape(std::uint16_t type) noexcept;
 
 [[nodiscard]] constexpr std::uint8_t lower(std::uint8_t c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; }
-[[nodiscard]] inline std::uint16_t read16(const std::uint8_t* p) {
-  return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
-}
-[[nodiscard]] inline std::uint32_t read32(const std::uint8_t* p) {
-  return static_cast<std::uint32_t>(read16(p)) << 16 | read16(p + 2);
-}
-
 } // namespace signpost::wire::upstream

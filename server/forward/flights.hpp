@@ -1,0 +1,99 @@
+// The forwarding thread's side: questions in flight, who waits for them, and what comes of them.
+//
+// A flight is one question being asked: (route, qname, qtype, DO, CD). Equal questions join it instead of being asked
+// again, which is also what ends a forwarding loop: our own question coming back joins itself and waits. Every list is
+// bounded; what is over a bound is answered at once.
+//
+// Threads: the forwarding thread only, but for `counters`.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "server/cache/answer.hpp"
+#include "server/cache/cache.hpp"
+#include "server/config/settings.hpp"
+#include "server/forward/question_queue.hpp"
+#include "server/forward/upstream.hpp"
+
+namespace signpost::server {
+
+struct RouteState {
+  ForwardSettings settings;
+  TtlCaps caps;
+  std::unique_ptr<Cache> cache; // null: every question is asked
+  std::vector<Upstream> upstreams;
+  std::size_t turn = 0; // of the round robin
+  std::size_t in_flight = 0;
+};
+
+struct FlightLimits {
+  std::size_t flights = 4096;    // questions asked at once, all routes
+  std::size_t waiters = 16384;   // who wait for them, all together
+  std::size_t per_flight = 1024; // … and for one
+  bool randomise_case = false;
+};
+
+/// Written by the forwarding thread, read by any.
+struct FlightCounters {
+  std::atomic<std::uint64_t> refused{0}, overflows{0}, joined{0}, failures{0}, tries{0}, timeouts{0}, mismatches{0},
+      tcp{0}, in_flight{0};
+};
+
+class Flights {
+public:
+  Flights(boost::asio::io_context& io, std::vector<RouteState>& routes, FlightLimits limits,
+          std::function<void(std::string_view)> log);
+  ~Flights();
+  Flights(const Flights&) = delete;
+  Flights& operator=(const Flights&) = delete;
+
+  /// Answers from the cache, joins a flight or starts one.
+  void handle(Question question);
+
+  [[nodiscard]] bool idle() const { return flights_.empty(); }
+
+  /// Answers everyone who waits with SERVFAIL; what upstreams still say is no longer heard.
+  void abandon();
+
+  FlightCounters counters;
+
+private:
+  struct Flight;
+
+  [[nodiscard]] static std::string key_of(const Question& question);
+  void start(std::string key, Question question);
+  [[nodiscard]] boost::asio::awaitable<void> fly(std::shared_ptr<Flight> flight);
+  void accept(Flight& flight);
+  void finish(Flight& flight);
+  void answer(const Question& question, const AnswerView& answer, std::uint32_t age);
+  void answer_error(const Question& question, wire::Rcode rcode);
+  void complete(const Question& question, const AnswerView& found, std::uint32_t age);
+  void send(const Question& question, std::size_t length);
+  void count_tries();
+  void report(const std::string& line);
+
+  boost::asio::io_context& io_;
+  std::vector<RouteState>& routes_;
+  FlightLimits limits_;
+  std::function<void(std::string_view)> log_;
+  std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;
+  std::size_t waiters_ = 0;
+  Workspace workspace_;
+  std::unique_ptr<Answer> answer_ = std::make_unique<Answer>(), chased_ = std::make_unique<Answer>();
+  std::vector<std::uint8_t> reply_ = std::vector<std::uint8_t>(65535), found_ = std::vector<std::uint8_t>(65535);
+  SteadyTime next_report_{};
+  std::size_t unreported_ = 0;
+};
+
+} // namespace signpost::server

@@ -1,0 +1,343 @@
+#include "server/forward/forwarder.hpp"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "server/cache/answer.hpp"
+#include "server/cache/cache.hpp"
+#include "server/forward/flights.hpp"
+#include "server/forward/question_queue.hpp"
+#include "server/forward/route_table.hpp"
+#include "zone/wire/name.hpp"
+#include "zone/wire/types.hpp"
+
+namespace signpost::server {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t most_flights = 4096, least_flights = 16;
+constexpr std::size_t spare_descriptors = 128; // for all else the process has open
+constexpr std::size_t counter_slots = 64;
+constexpr auto drain_poll = std::chrono::milliseconds(5);
+
+/// Counted on packet workers: a slot has one writer as long as there are no more threads than slots.
+struct alignas(64) WorkerCounters {
+  std::atomic<std::uint64_t> hits{0}, misses{0}, refused{0}, overflows{0};
+};
+
+void count(std::atomic<std::uint64_t>& counter) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+std::size_t my_slot() noexcept {
+  static std::atomic<std::size_t> next{0};
+  thread_local const std::size_t slot = next.fetch_add(1, std::memory_order_relaxed) % counter_slots;
+  return slot;
+}
+
+/// Types that ask a server for something other than the records of a name (RFC 6895 3.1), and OPT.
+bool is_meta(std::uint16_t type) { return type == 0 || type == wire::type::opt || (type >= 128 && type <= 255); }
+
+std::size_t flights_allowed() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return most_flights;
+  // Two each: a try over UDP that turned to TCP.
+  const std::size_t half = limit.rlim_cur > spare_descriptors ? (limit.rlim_cur - spare_descriptors) / 2 : 0;
+  return std::clamp(half, least_flights, most_flights);
+}
+
+std::vector<model::Address> local_addresses() {
+  std::vector<model::Address> addresses;
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return addresses;
+  for (const ifaddrs* i = list; i != nullptr; i = i->ifa_next) {
+    if (i->ifa_addr == nullptr) continue;
+    const auto* const bytes =
+        i->ifa_addr->sa_family == AF_INET
+            ? reinterpret_cast<const std::uint8_t*>(&reinterpret_cast<const sockaddr_in*>(i->ifa_addr)->sin_addr)
+        : i->ifa_addr->sa_family == AF_INET6
+            ? reinterpret_cast<const std::uint8_t*>(&reinterpret_cast<const sockaddr_in6*>(i->ifa_addr)->sin6_addr)
+            : nullptr;
+    if (bytes == nullptr) continue;
+    addresses.push_back(model::Address::from_bytes({bytes, i->ifa_addr->sa_family == AF_INET ? 4u : 16u}));
+  }
+  freeifaddrs(list);
+  return addresses;
+}
+
+TtlCaps caps_of(const std::optional<CacheSettings>& cache) {
+  if (!cache) return {.positive = 0x7fffffff, .negative = 0x7fffffff};
+  const auto seconds = [](std::chrono::seconds s) {
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(s.count(), 0, 0x7fffffff));
+  };
+  return {.positive = seconds(cache->max_ttl), .negative = seconds(cache->max_negative_ttl)};
+}
+
+} // namespace
+
+struct Forwarder::State {
+  explicit State(ForwarderSettings s) : settings(std::move(s)) {}
+
+  [[nodiscard]] tl::expected<void, std::string> prepare();
+  void run();
+  void listen();
+  void drain();
+  void wind_up(SteadyTime until);
+  [[nodiscard]] Taken refuse(const wire::Query& query, std::span<std::uint8_t> buffer, wire::Rcode rcode) noexcept;
+  [[nodiscard]] bool enqueue(Question::Kind kind, std::uint16_t route, const wire::Query& query,
+                             wire::Transport transport, std::span<const std::uint8_t> message,
+                             std::span<const std::uint8_t> qname, const ReplyTo& reply_to) noexcept;
+  [[nodiscard]] WorkerCounters& mine() noexcept { return worker[my_slot()]; }
+
+  ForwarderSettings settings;
+  RouteTable table;
+  std::vector<RouteState> routes;
+  std::array<WorkerCounters, counter_slots> worker;
+  std::unique_ptr<QuestionQueue> queue;
+  std::atomic<bool> open{false}; // questions are taken
+
+  // The forwarding thread's.
+  std::unique_ptr<asio::io_context> io;
+  std::unique_ptr<Flights> flights;
+  std::unique_ptr<asio::posix::stream_descriptor> bell;
+  std::unique_ptr<asio::steady_timer> winding_up;
+  std::thread thread;
+};
+
+ForwarderSettings forwarder_settings(const Settings& settings) {
+  ForwarderSettings made;
+  for (const ServerBlock& block : settings.blocks) {
+    made.own.insert(made.own.end(), block.listen.begin(), block.listen.end());
+    const auto keep = [&](const std::vector<std::string>& zones) {
+      const auto& kept = zones.empty() ? block.zones : zones;
+      made.origins.insert(made.origins.end(), kept.begin(), kept.end());
+    };
+    if (const auto* registry = std::get_if<RegistrySource>(&block.source)) keep(registry->zones);
+    if (const auto* objects = std::get_if<ObjectsSource>(&block.source)) keep(objects->zones);
+    if (block.forward) made.routes.push_back({block.zones, *block.forward, block.cache});
+  }
+  return made;
+}
+
+std::optional<std::string> forwards_to_itself(const std::vector<Endpoint>& upstreams,
+                                              const std::vector<Endpoint>& own) {
+  std::optional<std::vector<model::Address>> local;
+  for (const Endpoint& upstream : upstreams) {
+    for (const Endpoint& mine : own) {
+      if (mine.port != upstream.port) continue;
+      bool same = mine.address == upstream.address;
+      if (!same && mine.address.is_unspecified()) {
+        if (!local) local = local_addresses();
+        same = upstream.address.is_loopback() || upstream.address.is_unspecified() ||
+               std::find(local->begin(), local->end(), upstream.address) != local->end();
+      }
+      if (same) return "forward: the upstream " + upstream.to_string() + " is this server itself";
+    }
+  }
+  return std::nullopt;
+}
+
+tl::expected<void, std::string> Forwarder::State::prepare() {
+  if (settings.routes.size() > 0xffff) return tl::unexpected(std::string("forward: too many routes"));
+  for (const std::string& origin : settings.origins)
+    if (auto kept = table.keep(origin); !kept) return kept;
+  for (std::size_t i = 0; i < settings.routes.size(); ++i) {
+    const ForwardRoute& route = settings.routes[i];
+    if (route.forward.upstreams.empty()) return tl::unexpected(std::string("forward: no upstream is given"));
+    if (auto loop = forwards_to_itself(route.forward.upstreams, settings.own)) return tl::unexpected(*loop);
+    if (auto added = table.add(static_cast<std::uint16_t>(i), route.zones, route.forward); !added) return added;
+    RouteState& state = routes.emplace_back();
+    state.settings = route.forward;
+    state.caps = caps_of(route.cache);
+    if (route.cache) state.cache = std::make_unique<Cache>(route.cache->bytes);
+    for (const Endpoint& endpoint : route.forward.upstreams) state.upstreams.push_back({.endpoint = endpoint});
+  }
+  queue = std::make_unique<QuestionQueue>(settings.queue);
+  io = std::make_unique<asio::io_context>(1);
+  FlightLimits limits{.flights = settings.max_in_flight != 0 ? settings.max_in_flight : flights_allowed()};
+  limits.randomise_case = settings.randomise_case;
+  flights = std::make_unique<Flights>(*io, routes, limits, settings.log);
+  bell = std::make_unique<asio::posix::stream_descriptor>(*io, ::dup(queue->event()));
+  winding_up = std::make_unique<asio::steady_timer>(*io);
+  return {};
+}
+
+void Forwarder::State::run() {
+  for (;;) {
+    try {
+      io->run();
+      return;
+    } catch (const std::exception& e) {
+      if (settings.log) settings.log(std::string("forward: ") + e.what());
+    }
+  }
+}
+
+void Forwarder::State::drain() {
+  do {
+    while (auto question = queue->pop()) flights->handle(std::move(*question));
+  } while (!queue->may_sleep());
+}
+
+void Forwarder::State::listen() {
+  drain();
+  bell->async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
+    if (error) return;
+    std::uint64_t rings = 0;
+    (void)!::read(queue->event(), &rings, sizeof rings);
+    listen();
+  });
+}
+
+void Forwarder::State::wind_up(SteadyTime until) {
+  drain();
+  if (flights->idle() || std::chrono::steady_clock::now() >= until) {
+    flights->abandon();
+    io->stop();
+    return;
+  }
+  winding_up->expires_after(drain_poll);
+  winding_up->async_wait([this, until](boost::system::error_code) { wind_up(until); });
+}
+
+Taken Forwarder::State::refuse(const wire::Query& query, std::span<std::uint8_t> buffer, wire::Rcode rcode) noexcept {
+  WorkerCounters& counters = mine();
+  count(rcode == wire::Rcode::servfail ? counters.overflows : counters.refused);
+  return {.later = false, .length = wire::write_error(buffer, query, rcode, true)};
+}
+
+bool Forwarder::State::enqueue(Question::Kind kind, std::uint16_t route, const wire::Query& query,
+                               wire::Transport transport, std::span<const std::uint8_t> message,
+                               std::span<const std::uint8_t> qname, const ReplyTo& reply_to) noexcept {
+  return queue->push([&](Question& question) {
+    question.kind = kind;
+    question.transport = transport;
+    question.edns = query.edns;
+    question.dnssec_ok = query.dnssec_ok;
+    question.route = route;
+    question.id = query.id;
+    question.flags = query.flags;
+    question.type = query.type;
+    question.udp_size = query.udp_size;
+    question.question_length = query.question_length;
+    question.qname_length = static_cast<std::uint16_t>(qname.size());
+    std::copy(qname.begin(), qname.end(), question.qname.begin());
+    question.message_length = static_cast<std::uint16_t>(message.size());
+    std::copy(message.begin(), message.end(), question.message.begin());
+    question.reply_to = reply_to;
+  });
+}
+
+Forwarder::Forwarder(ForwarderSettings settings) : state_(std::make_unique<State>(std::move(settings))) {}
+
+Forwarder::~Forwarder() { stop(); }
+
+tl::expected<void, std::string> Forwarder::start() {
+  try {
+    if (auto prepared = state_->prepare(); !prepared) return prepared;
+    State* const state = state_.get();
+    asio::post(*state->io, [state] { state->listen(); });
+    state->thread = std::thread([state] { state->run(); });
+  } catch (const std::exception& e) {
+    return tl::unexpected(std::string("forward: ") + e.what());
+  }
+  state_->open.store(true, std::memory_order_release);
+  return {};
+}
+
+void Forwarder::stop() {
+  State& state = *state_;
+  if (!state.thread.joinable()) return;
+  state.open.store(false, std::memory_order_release);
+  const SteadyTime until = std::chrono::steady_clock::now() + state.settings.drain;
+  asio::post(*state.io, [&state, until] { state.wind_up(until); });
+  state.thread.join();
+  while (auto question = state.queue->pop()) state.flights->handle(std::move(*question));
+  state.flights->abandon();
+}
+
+Taken Forwarder::take(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
+                      std::size_t query_length, const ReplyTo& reply_to) noexcept {
+  State& state = *state_;
+  if (query.klass != wire::class_in) return state.refuse(query, buffer, wire::Rcode::refused);
+  if (is_meta(query.type)) return state.refuse(query, buffer, wire::Rcode::notimp);
+  const auto index = state.table.find(query);
+  if (!index || !state.open.load(std::memory_order_acquire)) return state.refuse(query, buffer, wire::Rcode::refused);
+  const RouteState& route = state.routes[*index];
+  if (route.cache) {
+    if (const auto hit = route.cache->find(cache_key(query), coarse_now())) {
+      count(state.mine().hits);
+      return {.later = false, .length = write_reply(buffer, asker(query, transport, buffer), hit->answer, hit->age)};
+    }
+    count(state.mine().misses);
+  }
+  if (state.table.kept(query)) return state.refuse(query, buffer, wire::Rcode::refused);
+  const std::size_t question_end = std::min<std::size_t>(wire::header_size + query.question_length, query_length);
+  if (!state.enqueue(Question::Kind::take, *index, query, transport, buffer.first(question_end), query.qname(),
+                     reply_to))
+    return state.refuse(query, buffer, wire::Rcode::servfail);
+  return {.later = true};
+}
+
+Taken Forwarder::chase(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
+                       std::size_t answer_length, std::span<const std::uint8_t> target,
+                       const ReplyTo& reply_to) noexcept {
+  State& state = *state_;
+  const Taken unchanged{.later = false, .length = answer_length};
+  const auto name = wire::name_from_wire(target);
+  if (!name || is_meta(query.type) || !state.open.load(std::memory_order_acquire)) return unchanged;
+  const auto index = state.table.find(*name);
+  if (!index || state.table.kept(*name) || answer_length > Question{}.message.size()) return unchanged;
+  if (!state.enqueue(Question::Kind::chase, *index, query, transport, buffer.first(answer_length), name->span(),
+                     reply_to))
+    return state.refuse(query, buffer, wire::Rcode::servfail);
+  return {.later = true};
+}
+
+ForwardCounters Forwarder::counters() const {
+  const State& state = *state_;
+  ForwardCounters sum;
+  for (const WorkerCounters& worker : state.worker) {
+    sum.cache_hits += worker.hits.load(std::memory_order_relaxed);
+    sum.cache_misses += worker.misses.load(std::memory_order_relaxed);
+    sum.refused += worker.refused.load(std::memory_order_relaxed);
+    sum.overflows += worker.overflows.load(std::memory_order_relaxed);
+  }
+  for (const RouteState& route : state.routes) {
+    if (!route.cache) continue;
+    const Cache::Counts counts = route.cache->counts();
+    sum.cache_entries += counts.entries;
+    sum.cache_bytes += counts.bytes;
+    sum.cache_evictions += counts.evicted;
+  }
+  if (state.flights) {
+    const FlightCounters& flight = state.flights->counters;
+    sum.refused += flight.refused.load(std::memory_order_relaxed);
+    sum.overflows += flight.overflows.load(std::memory_order_relaxed);
+    sum.joined = flight.joined.load(std::memory_order_relaxed);
+    sum.failures = flight.failures.load(std::memory_order_relaxed);
+    sum.tries = flight.tries.load(std::memory_order_relaxed);
+    sum.timeouts = flight.timeouts.load(std::memory_order_relaxed);
+    sum.mismatches = flight.mismatches.load(std::memory_order_relaxed);
+    sum.tcp = flight.tcp.load(std::memory_order_relaxed);
+    sum.in_flight = flight.in_flight.load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+} // namespace signpost::server
