@@ -1,0 +1,349 @@
+#include "server/config/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "server/config/directives.hpp"
+#include "server/config/reader.hpp"
+#include "server/config/registry_rules.hpp"
+#include "server/config/values.hpp"
+#include "server/config/vocabulary.hpp"
+
+namespace signpost::server {
+namespace {
+
+constexpr std::string_view help = R"(signpostd: cluster DNS and the registry of services behind it
+
+Usage:
+  signpostd [flags]
+  signpostd snapshot save|restore|verify --data DIR FILE
+
+Flags:
+  --config FILE    read a Corefile; flags beside it override what it says
+  --zone NAME      the cluster's zone (cluster.local)
+  --dns ADDR:PORT  answer DNS here over UDP and TCP; may be repeated
+                   (127.0.0.1:5300 and [::1]:5300)
+  --api ADDR:PORT  open the API here; loopback only (127.0.0.1:8080; with
+                   --config only where the file has a registry)
+  --data DIR       keep the registry here (./signpost-data)
+  --vip CIDR       take services' virtual IPs from this prefix; twice for both
+                   families (10.96.0.0/12 and fd00:10:96::/112)
+  --objects FILE   serve the objects of this file (JSON or YAML) instead of a
+                   registry, and read it again when it changes; may be repeated
+  --workers N      threads that answer UDP, for each address (one per core)
+  --check          read the configuration, say what is wrong, and end
+  --version        print the version and end
+  --help           print this and end
+
+Examples:
+  signpostd
+      A registry in ./signpost-data, its API on 127.0.0.1:8080, DNS on port 5300:
+        signpost apply -f web.yaml
+        dig @127.0.0.1 -p 5300 web.default.svc.cluster.local
+  signpostd --objects services.yaml --dns 127.0.0.1:5300
+      DNS for the services of a file.
+  signpostd --vip 10.0.0.0/16 --dns 10.1.2.3:53 --data /var/lib/signpost
+      IPv4 only, on port 53 of one address (needs CAP_NET_BIND_SERVICE).
+  signpostd --config /etc/signpost/Corefile --check
+      Is this Corefile sound?
+  signpostd snapshot save --data /var/lib/signpost signpost.snapshot
+      Copy the registry to a file; `restore` brings it back, `verify` looks at it.
+
+Exit code: 0 after SIGTERM or a finished command, 1 when it cannot start.
+)";
+
+constexpr std::array<std::string_view, 10> flag_names = {"--config", "--check", "--version", "--help", "--zone",
+                                                         "--dns",    "--api",   "--data",    "--vip",  "--objects"};
+constexpr std::uint64_t max_workers = 1024;
+
+struct Flags {
+  bool help = false, version = false, check = false;
+  std::optional<std::string> config, zone, api, data, workers;
+  std::vector<std::string> dns, vips, objects;
+};
+
+tl::unexpected<std::string> wrong(std::string text) { return tl::unexpected(std::move(text)); }
+
+std::string unknown_argument(const std::string& argument) {
+  if (!argument.starts_with('-'))
+    return "\"" + argument + "\" is not expected; signpostd takes flags only, see signpostd --help";
+  const std::string name = argument.substr(0, argument.find('='));
+  std::vector<std::string_view> known(flag_names.begin(), flag_names.end());
+  known.push_back("--workers");
+  if (const auto meant = corefile::closest(name, known); !meant.empty())
+    return "there is no flag " + name + "; did you mean " + std::string(meant) + "?";
+  return "there is no flag " + name + "; see signpostd --help";
+}
+
+using Status = tl::expected<void, std::string>;
+
+/// The default addresses that this host has; those of a host without any are left to fail by name.
+std::vector<Endpoint> default_dns(const Host& host) {
+  std::vector<Endpoint> all = {*Endpoint::parse("127.0.0.1:5300"), *Endpoint::parse("[::1]:5300")};
+  std::vector<Endpoint> here = all;
+  std::erase_if(here, [&](const Endpoint& endpoint) { return !host.has(endpoint.address); });
+  return here.empty() ? all : here;
+}
+
+tl::expected<std::vector<Endpoint>, std::string> dns_endpoints(const std::vector<std::string>& words,
+                                                               const Host& host) {
+  std::vector<Endpoint> endpoints;
+  for (const std::string& word : words) {
+    const auto endpoint = Endpoint::parse(word);
+    if (!endpoint)
+      return wrong("--dns: \"" + word +
+                   "\" is not an address with a port; write one like 127.0.0.1:5300 or [::1]:5300");
+    for (const model::Address& address : corefile::concrete(endpoint->address, host))
+      if (const Endpoint one{address, endpoint->port};
+          std::find(endpoints.begin(), endpoints.end(), one) == endpoints.end())
+        endpoints.push_back(one);
+  }
+  return endpoints;
+}
+
+/// A zone that takes the place of a block's own names; reverse zones stay.
+void rename(std::vector<std::string>& zones, const std::string& zone) {
+  std::vector<std::string> renamed = {zone};
+  for (const std::string& old : zones)
+    if (corefile::is_reverse(old)) renamed.push_back(old);
+  zones = std::move(renamed);
+}
+
+void override_zone(ServerBlock& block, const std::string& zone) {
+  const auto source_zones = [&](std::vector<std::string>& zones) {
+    if (!zones.empty())
+      rename(zones, zone);
+    else if (std::find(block.zones.begin(), block.zones.end(), ".") != block.zones.end())
+      zones = {zone, "in-addr.arpa", "ip6.arpa"};
+  };
+  if (auto* registry = std::get_if<RegistrySource>(&block.source)) source_zones(registry->zones);
+  if (auto* objects = std::get_if<ObjectsSource>(&block.source)) source_zones(objects->zones);
+  if (std::find(block.zones.begin(), block.zones.end(), ".") != block.zones.end()) return;
+  rename(block.zones, zone);
+  std::vector<ZonePort> keys;
+  for (const ZonePort& key : block.keys) {
+    ZonePort renamed{corefile::is_reverse(key.zone) ? key.zone : zone, key.port};
+    if (std::find(keys.begin(), keys.end(), renamed) == keys.end()) keys.push_back(std::move(renamed));
+  }
+  block.keys = std::move(keys);
+}
+
+bool has_source(const ServerBlock& block) { return !std::holds_alternative<std::monostate>(block.source); }
+
+/// What a Corefile is when there is none.
+Settings default_settings(const Host& host) {
+  Settings settings;
+  settings.vips = default_vips();
+  settings.reserved = reserved_of(settings.vips);
+  settings.api = {default_api()};
+  ServerBlock block;
+  block.zones = {"cluster.local", "in-addr.arpa", "ip6.arpa"};
+  block.listen = default_dns(host);
+  block.source = RegistrySource{};
+  settings.blocks.push_back(std::move(block));
+  return settings;
+}
+
+Status apply_zone(const Flags& flags, Settings& settings) {
+  if (!flags.zone) return {};
+  const auto zone = corefile::parse_zone(*flags.zone);
+  if (!zone) return wrong("--zone: " + zone.error() + "; write a name like cluster.local");
+  if (*zone == "." || corefile::is_reverse(*zone))
+    return wrong("--zone: services cannot be named below \"" + *zone + "\"; write a name like cluster.local");
+  bool any = false;
+  for (ServerBlock& block : settings.blocks)
+    if (has_source(block)) {
+      override_zone(block, *zone);
+      any = true;
+    }
+  if (!any) return wrong("--zone: no block of the Corefile has a source of services; write the zone as its key");
+  return {};
+}
+
+Status apply_objects(const Flags& flags, Settings& settings) {
+  if (flags.objects.empty()) return {};
+  if (!flags.vips.empty())
+    return wrong("--objects and --vip exclude each other: no address is allocated for objects read from files");
+  bool any = false;
+  for (ServerBlock& block : settings.blocks) {
+    if (auto* objects = std::get_if<ObjectsSource>(&block.source)) {
+      objects->files = flags.objects;
+      any = true;
+    } else if (std::holds_alternative<RegistrySource>(block.source)) {
+      if (flags.config) return wrong("--objects: the Corefile has a registry; leave one of the two out");
+      block.source = ObjectsSource{.files = flags.objects, .zones = {}};
+      any = true;
+    }
+  }
+  if (!any) return wrong("--objects: no block of the Corefile has `objects`; write it there");
+  settings.vips.clear();
+  settings.reserved.clear();
+  return {};
+}
+
+Status apply_vips(const Flags& flags, Settings& settings) {
+  if (flags.vips.empty()) return {};
+  const bool registry = std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const ServerBlock& block) {
+    return std::holds_alternative<RegistrySource>(block.source);
+  });
+  if (!registry) return wrong("--vip: there is no registry that would allocate from it; leave it out");
+  const auto prefixes = vip_prefixes(flags.vips);
+  if (!prefixes) return wrong("--vip: " + prefixes.error());
+  settings.vips = *prefixes;
+  settings.reserved = reserved_of(settings.vips);
+  return {};
+}
+
+Status apply_addresses(const Flags& flags, Settings& settings, const Host& host) {
+  if (!flags.dns.empty()) {
+    const auto endpoints = dns_endpoints(flags.dns, host);
+    if (!endpoints) return tl::unexpected(endpoints.error());
+    std::vector<std::string> served;
+    for (ServerBlock& block : settings.blocks) {
+      block.listen = *endpoints;
+      block.keys.clear();
+      for (const std::string& zone : block.zones) {
+        if (std::find(served.begin(), served.end(), zone) != served.end())
+          return wrong("--dns: two blocks of the Corefile serve \"" + zone +
+                       "\" and would share an address; leave --dns out, or one of the blocks");
+        served.push_back(zone);
+      }
+    }
+  }
+  if (flags.api) {
+    const auto endpoint = api_endpoint(*flags.api);
+    if (!endpoint) return wrong("--api: " + endpoint.error());
+    settings.api = {*endpoint};
+  }
+  return {};
+}
+
+Status apply_rest(const Flags& flags, Settings& settings) {
+  if (flags.data) {
+    if (flags.data->empty()) return wrong("--data: the name is empty; name a directory");
+    settings.data = *flags.data;
+  }
+  if (flags.workers) {
+    const auto workers = corefile::parse_number(*flags.workers, 1, max_workers);
+    if (!workers) return wrong("--workers: \"" + *flags.workers + "\" is not a number from 1 to 1024");
+    settings.workers = static_cast<unsigned>(*workers);
+  }
+  return {};
+}
+
+tl::expected<CommandLine, std::string> serve(const Flags& flags, const Host& host) {
+  CommandLine result;
+  result.action = flags.check ? CommandLine::Action::check : CommandLine::Action::serve;
+  if (flags.config) {
+    auto corefile = read_corefile(*flags.config, host);
+    if (!corefile) return tl::unexpected(corefile.error());
+    result.config = *flags.config;
+    result.settings = std::move(corefile->settings);
+    result.warnings = std::move(corefile->warnings);
+  } else {
+    result.settings = default_settings(host);
+  }
+  Settings& settings = result.settings;
+  for (const Status& status : {apply_zone(flags, settings), apply_objects(flags, settings), apply_vips(flags, settings),
+                               apply_addresses(flags, settings, host), apply_rest(flags, settings)})
+    if (!status) return tl::unexpected(status.error());
+  return result;
+}
+
+/// A flag that may stand once, or a list of which each takes one value.
+CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values) {
+  return app.add_option(name, values)->allow_extra_args(false);
+}
+
+struct SnapshotFlags {
+  CLI::App* save = nullptr;
+  CLI::App* restore = nullptr;
+  CLI::App* verify = nullptr;
+  std::vector<std::string> files;
+};
+
+void add_snapshot(CLI::App& app, SnapshotFlags& flags) {
+  CLI::App* snapshot = app.add_subcommand("snapshot");
+  snapshot->set_help_flag();
+  snapshot->fallthrough(); // --data and --help are the program's
+  const auto verb = [&](const char* name) {
+    CLI::App* command = snapshot->add_subcommand(name);
+    command->set_help_flag();
+    command->fallthrough();
+    command->add_option("FILE", flags.files);
+    return command;
+  };
+  flags.save = verb("save");
+  flags.restore = verb("restore");
+  flags.verify = verb("verify");
+}
+
+tl::expected<CommandLine, std::string> snapshot_command(const SnapshotFlags& flags,
+                                                        const std::optional<std::string>& data) {
+  constexpr auto usage = "write signpostd snapshot save|restore|verify --data DIR FILE";
+  CommandLine result;
+  result.action = CommandLine::Action::snapshot;
+  if (flags.save->parsed())
+    result.snapshot.verb = SnapshotCommand::Verb::save;
+  else if (flags.restore->parsed())
+    result.snapshot.verb = SnapshotCommand::Verb::restore;
+  else if (flags.verify->parsed())
+    result.snapshot.verb = SnapshotCommand::Verb::verify;
+  else
+    return wrong(std::string("snapshot does not say what to do; ") + usage);
+  if (!data || data->empty()) return wrong(std::string("snapshot does not say where the registry is; ") + usage);
+  if (flags.files.size() != 1) return wrong(std::string("snapshot needs one file; ") + usage);
+  result.snapshot.data = *data;
+  result.snapshot.file = flags.files.front();
+  return result;
+}
+
+CommandLine print(std::string text) {
+  CommandLine result;
+  result.action = CommandLine::Action::print;
+  result.text = std::move(text);
+  return result;
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text + "; see signpostd --help";
+}
+
+} // namespace
+
+tl::expected<CommandLine, std::string> parse_command_line(int argc, const char* const* argv, const Host& host) {
+  Flags flags;
+  SnapshotFlags snapshot;
+  CLI::App app("signpostd");
+  app.set_help_flag();
+  app.allow_extras();
+  app.add_flag("--help,-h", flags.help);
+  app.add_flag("--version", flags.version);
+  app.add_flag("--check", flags.check);
+  app.add_option("--config", flags.config);
+  app.add_option("--zone", flags.zone);
+  app.add_option("--api", flags.api);
+  app.add_option("--data", flags.data);
+  app.add_option("--workers", flags.workers);
+  add_list(app, "--dns", flags.dns);
+  add_list(app, "--vip", flags.vips);
+  add_list(app, "--objects", flags.objects);
+  add_snapshot(app, snapshot);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return wrong(one_line(error.what()));
+  }
+
+  if (flags.help) return print(std::string(help));
+  if (flags.version) return print("signpostd " SIGNPOST_VERSION "\n");
+  if (const auto extras = app.remaining(true); !extras.empty()) return wrong(unknown_argument(extras.front()));
+  if (app.got_subcommand("snapshot")) return snapshot_command(snapshot, flags.data);
+  return serve(flags, host);
+}
+
+} // namespace signpost::server

@@ -1,0 +1,52 @@
+// What each line of a server block means: one function per directive, one table of their names.
+//
+// A directive changes the block it stands in, and the settings of the whole daemon where it speaks of those. Options
+// within a directive's block are tables too: name, how many arguments, what they do, or why they are refused.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "server/config/host.hpp"
+#include "server/config/settings.hpp"
+#include "server/config/syntax.hpp"
+
+namespace signpost::server::corefile {
+
+using Done = tl::expected<void, std::string>;
+
+/// What the lines of one server block are read into.
+struct Reading {
+  Settings& settings;
+  ServerBlock& block;
+  std::vector<model::Address> bound; // by `bind`; empty: all of the host
+  std::string& registry_place;       // of the one `registry` of the file; empty: none yet
+  const Host& host;
+  std::vector<std::string>& warnings;
+  std::map<std::string, std::string, std::less<>> seen; // directive -> its place in this block
+
+  void warn(const Line& line, const std::string& text) { warnings.push_back(line.place() + text); }
+};
+
+[[nodiscard]] Done read_directive(const Line& line, Reading& reading);
+
+// One each; called through the table.
+[[nodiscard]] Done read_bind(const Line& line, Reading& reading);
+[[nodiscard]] Done read_log(const Line& line, Reading& reading);
+[[nodiscard]] Done read_errors(const Line& line, Reading& reading);
+[[nodiscard]] Done read_forward(const Line& line, Reading& reading);
+[[nodiscard]] Done read_cache(const Line& line, Reading& reading);
+[[nodiscard]] Done read_registry(const Line& line, Reading& reading);
+[[nodiscard]] Done read_objects(const Line& line, Reading& reading);
+[[nodiscard]] Done read_kubernetes(const Line& line, Reading& reading);
+
+/// Whether `name` is `zone` or below it; both as parse_zone() gives them.
+[[nodiscard]] bool is_at_or_below(std::string_view name, std::string_view zone);
+[[nodiscard]] bool is_reverse(std::string_view zone);
+
+/// The addresses that `0.0.0.0` (all of IPv4) or `::` (all) stands for; any other address stands for itself.
+[[nodiscard]] std::vector<model::Address> concrete(const model::Address& address, const Host& host);
+
+} // namespace signpost::server::corefile

@@ -1,0 +1,151 @@
+#include <filesystem>
+
+#include "server/config/options.hpp"
+
+namespace signpost::server::corefile {
+namespace {
+
+constexpr std::size_t max_upstreams = 15; // as CoreDNS
+
+Done read_except(const Line& line, ForwardSettings& forward, Reading&) {
+  for (const Token& word : line.arguments) {
+    if (word.text.find('/') != std::string::npos) {
+      const auto zones = reverse_zones(word.text);
+      if (!zones) return wrong(line, quote(word.text) + " is not an address prefix; write one like 10.0.0.0/8");
+      forward.except.insert(forward.except.end(), zones->begin(), zones->end());
+      continue;
+    }
+    auto zone = parse_zone(word.text);
+    if (!zone) return wrong(line, zone.error() + "; write a name like example.org");
+    forward.except.push_back(std::move(*zone));
+  }
+  return {};
+}
+
+Done read_read_timeout(const Line& line, ForwardSettings& forward, Reading&) {
+  const auto duration = parse_duration(line.arguments[0].text);
+  const auto timeout =
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration.value_or(std::chrono::seconds(0)));
+  if (timeout.count() <= 0)
+    return wrong(line,
+                 "read_timeout " + quote(line.arguments[0].text) + " is not a time above zero; write one like 2s");
+  forward.read_timeout = timeout;
+  return {};
+}
+
+Done read_policy(const Line& line, ForwardSettings& forward, Reading&) {
+  const std::string& policy = line.arguments[0].text;
+  if (policy == "random")
+    forward.policy = ForwardSettings::Policy::random;
+  else if (policy == "round_robin")
+    forward.policy = ForwardSettings::Policy::round_robin;
+  else if (policy == "sequential")
+    forward.policy = ForwardSettings::Policy::sequential;
+  else
+    return wrong(line, "there is no policy " + quote(policy) + "; write random, round_robin or sequential");
+  return {};
+}
+
+Done read_max_concurrent(const Line& line, ForwardSettings& forward, Reading&) {
+  const auto number = parse_number(line.arguments[0].text, 0, 1u << 30);
+  if (!number)
+    return wrong(line, "max_concurrent " + quote(line.arguments[0].text) + " is not a number; write one like 1000");
+  forward.max_concurrent = static_cast<std::uint32_t>(*number);
+  return {};
+}
+
+Done read_force_tcp(const Line&, ForwardSettings& forward, Reading&) {
+  forward.force_tcp = true;
+  return {};
+}
+
+/// Time-outs and counts that steer how CoreDNS keeps connections: looked at, then without effect.
+Done unused_duration(const Line& line, ForwardSettings& forward, Reading& reading) {
+  if (!parse_duration(line.arguments[0].text))
+    return wrong(line, line.name.text + " " + quote(line.arguments[0].text) + " is not a time; write one like 10s");
+  return without_effect(line, forward, reading);
+}
+
+Done unused_number(const Line& line, ForwardSettings& forward, Reading& reading) {
+  if (!parse_number(line.arguments[0].text, 0, 1u << 30))
+    return wrong(line, line.name.text + " " + quote(line.arguments[0].text) + " is not a number; write one like 2");
+  return without_effect(line, forward, reading);
+}
+
+constexpr Option<ForwardSettings> forward_options[] = {
+    {"except", 1, any_number, "except NAME...", read_except},
+    {"force_tcp", 0, 0, "force_tcp", read_force_tcp},
+    {"prefer_udp", 0, 0, "prefer_udp", without_effect<ForwardSettings>},
+    {"read_timeout", 1, 1, "read_timeout DURATION", read_read_timeout},
+    {"policy", 1, 1, "policy random|round_robin|sequential", read_policy},
+    {"max_concurrent", 1, 1, "max_concurrent NUMBER", read_max_concurrent},
+    {"expire", 1, 1, "expire DURATION", unused_duration},
+    {"max_age", 1, 1, "max_age DURATION", unused_duration},
+    {"max_idle_conns", 1, 1, "max_idle_conns NUMBER", unused_number},
+    {"max_fails", 1, 1, "max_fails NUMBER", unused_number},
+    {"max_connect_attempts", 1, 1, "max_connect_attempts NUMBER", unused_number},
+    {"health_check", 1, any_number, "health_check DURATION [no_rec] [domain NAME]", unused_duration},
+    {"tls", 0, any_number, "", not_yet<ForwardSettings>},
+    {"tls_servername", 0, any_number, "", not_yet<ForwardSettings>},
+    {"doh_method", 0, any_number, "", not_yet<ForwardSettings>},
+    {"next", 0, any_number, "", not_yet<ForwardSettings>},
+    {"next_on_nodata", 0, any_number, "", not_yet<ForwardSettings>},
+    {"failover", 0, any_number, "", not_yet<ForwardSettings>},
+    {"failfast_all_unhealthy_upstreams", 0, any_number, "", not_yet<ForwardSettings>},
+    {"source_address", 0, any_number, "", not_yet<ForwardSettings>},
+    {"resolver", 0, any_number, "", not_yet<ForwardSettings>},
+};
+
+Done add_upstreams(const Token& word, ForwardSettings& forward) {
+  std::string text = word.text;
+  if (const auto scheme = text.find("://"); scheme != std::string::npos) {
+    if (!text.starts_with("dns://"))
+      return tl::unexpected(word.place() + "forwarding to " + quote(text) +
+                            " is not supported yet; name a server that takes plain DNS");
+    text.erase(0, scheme + 3);
+  }
+  if (const auto endpoint = Endpoint::parse(text, 53)) {
+    forward.upstreams.push_back(*endpoint);
+    return {};
+  }
+  std::error_code ignored;
+  if (text.find('/') == std::string::npos && !std::filesystem::is_regular_file(text, ignored))
+    return tl::unexpected(word.place() + quote(word.text) +
+                          " is neither an address nor a file; write ADDRESS[:PORT] or the path of a resolv.conf");
+  const auto file = read_text(text);
+  if (!file) return tl::unexpected(word.place() + file.error() + "; write ADDRESS[:PORT] or the path of a resolv.conf");
+  const auto servers = nameservers(*file);
+  if (servers.empty())
+    return tl::unexpected(word.place() + text + " names no nameserver; write the address of one instead");
+  forward.upstreams.insert(forward.upstreams.end(), servers.begin(), servers.end());
+  return {};
+}
+
+} // namespace
+
+Done read_forward(const Line& line, Reading& reading) {
+  if (line.arguments.size() < 2)
+    return wrong(line, "forward needs a name and an upstream; write forward . /etc/resolv.conf or forward . ADDRESS");
+  ForwardSettings forward;
+  const std::string& from = line.arguments[0].text;
+  if (from.find('/') != std::string::npos) {
+    const auto zones = reverse_zones(from);
+    if (!zones || zones->size() != 1)
+      return wrong(line, quote(from) + " is not a prefix that ends at a label; write one like 10.0.0.0/8");
+    forward.from = zones->front();
+  } else {
+    auto zone = parse_zone(from);
+    if (!zone) return wrong(line, zone.error() + "; write . for all names, then the upstreams");
+    forward.from = std::move(*zone);
+  }
+  for (std::size_t i = 1; i < line.arguments.size(); ++i)
+    if (auto done = add_upstreams(line.arguments[i], forward); !done) return done;
+  if (forward.upstreams.size() > max_upstreams)
+    return wrong(line,
+                 "forward has " + std::to_string(forward.upstreams.size()) + " upstreams; at most 15 are allowed");
+  if (auto done = read_options<ForwardSettings>(line, forward_options, forward, reading); !done) return done;
+  reading.block.forward = std::move(forward);
+  return {};
+}
+
+} // namespace signpost::server::corefile

@@ -1,0 +1,50 @@
+#include "server/config/settings.hpp"
+
+#include <charconv>
+
+namespace signpost::server {
+
+std::string Endpoint::to_string() const {
+  const std::string text = address.to_string();
+  return (address.is_v4() ? text : "[" + text + "]") + ":" + std::to_string(port);
+}
+
+std::optional<Endpoint> Endpoint::parse(std::string_view text, std::optional<std::uint16_t> default_port) {
+  std::string_view host = text;
+  std::optional<std::string_view> port;
+  if (text.starts_with('[')) {
+    const auto close = text.find(']');
+    if (close == std::string_view::npos) return std::nullopt;
+    host = text.substr(1, close - 1);
+    if (host.find(':') == std::string_view::npos) return std::nullopt;
+    const auto rest = text.substr(close + 1);
+    if (!rest.empty()) {
+      if (rest[0] != ':') return std::nullopt;
+      port = rest.substr(1);
+    }
+  } else if (const auto colon = text.find(':'); colon != std::string_view::npos && colon == text.rfind(':')) {
+    host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+  }
+
+  const auto address = model::Address::parse(host);
+  if (!address) return std::nullopt;
+  if (!port) {
+    if (!default_port) return std::nullopt;
+    return Endpoint{*address, *default_port};
+  }
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port->data(), port->data() + port->size(), number);
+  if (error != std::errc{} || end != port->data() + port->size() || number == 0) return std::nullopt;
+  return Endpoint{*address, number};
+}
+
+std::vector<std::string> ServerBlock::zones_on(const Endpoint& endpoint) const {
+  if (keys.empty()) return zones;
+  std::vector<std::string> here;
+  for (const ZonePort& key : keys)
+    if (key.port == endpoint.port) here.push_back(key.zone);
+  return here;
+}
+
+} // namespace signpost::server

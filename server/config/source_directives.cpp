@@ -1,0 +1,150 @@
+#include "server/config/options.hpp"
+#include "server/config/registry_rules.hpp"
+
+namespace signpost::server::corefile {
+namespace {
+
+constexpr std::uint64_t max_ttl = 3600; // seconds, as CoreDNS's kubernetes
+
+/// A source's own zones; empty: those of the block, one of which has a name that services can be below.
+tl::expected<std::vector<std::string>, std::string> source_zones(const Line& line, const std::vector<Token>& words,
+                                                                 const Reading& reading) {
+  std::vector<std::string> zones;
+  for (const Token& word : words) {
+    auto key = parse_key(word.text, 53);
+    if (!key) return tl::unexpected(word.place() + key.error());
+    for (ZonePort& zone : *key) {
+      const auto& served = reading.block.zones;
+      if (std::none_of(served.begin(), served.end(), [&](const auto& s) { return is_at_or_below(zone.zone, s); }))
+        return tl::unexpected(word.place() + quote(zone.zone) +
+                              " is outside this block's zones and would never be asked; add it before the {");
+      zones.push_back(std::move(zone.zone));
+    }
+  }
+  const auto& all = zones.empty() ? reading.block.zones : zones;
+  if (std::any_of(all.begin(), all.end(), [](const std::string& zone) { return zone == "."; }))
+    return wrong(line, line.name.text + " cannot own the root; write " + line.name.text +
+                           " cluster.local in-addr.arpa ip6.arpa");
+  if (std::all_of(all.begin(), all.end(), [](const std::string& zone) { return is_reverse(zone); }))
+    return wrong(line, line.name.text + " has reverse zones only; add the cluster's zone, for instance cluster.local");
+  return zones;
+}
+
+Done one_source(const Line& line, const Reading& reading) {
+  if (std::holds_alternative<std::monostate>(reading.block.source)) return {};
+  return wrong(line, "this block has a source already; a block has one of registry, objects and kubernetes");
+}
+
+struct RegistryReading {
+  bool has_vip = false;
+};
+
+Done read_data(const Line& line, RegistryReading&, Reading& reading) {
+  reading.settings.data = line.arguments[0].text;
+  return {};
+}
+
+Done read_listen(const Line& line, RegistryReading&, Reading& reading) {
+  for (const Token& word : line.arguments) {
+    const auto endpoint = api_endpoint(word.text);
+    if (!endpoint) return tl::unexpected(word.place() + endpoint.error());
+    reading.settings.api.push_back(*endpoint);
+  }
+  return {};
+}
+
+Done read_reserve(const Line& line, std::vector<model::Prefix>& prefixes, Reading& reading) {
+  for (const Token& word : line.arguments) {
+    const auto address = model::Address::parse(word.text);
+    if (!address) return tl::unexpected(word.place() + quote(word.text) + " is not an address");
+    if (std::none_of(prefixes.begin(), prefixes.end(), [&](const auto& prefix) { return prefix.contains(*address); }))
+      return tl::unexpected(word.place() + word.text + " lies in none of the prefixes of vip; reserve one of theirs");
+    reading.settings.reserved.push_back(*address);
+  }
+  return {};
+}
+
+constexpr Option<std::vector<model::Prefix>> vip_options[] = {
+    {"reserve", 1, any_number, "reserve ADDRESS...", read_reserve},
+};
+
+Done read_vip(const Line& line, RegistryReading& target, Reading& reading) {
+  if (target.has_vip) return wrong(line, "vip stands twice; write both prefixes in one line");
+  target.has_vip = true;
+  std::vector<std::string> words;
+  for (const Token& word : line.arguments) words.push_back(word.text);
+  auto prefixes = vip_prefixes(words);
+  if (!prefixes) return wrong(line, prefixes.error());
+  reading.settings.vips = *prefixes;
+  reading.settings.reserved.clear();
+  return read_options<std::vector<model::Prefix>>(line, vip_options, *prefixes, reading);
+}
+
+Done read_history(const Line& line, RegistryReading&, Reading& reading) {
+  const auto revisions = parse_number(line.arguments[0].text, 1, 1u << 30);
+  if (!revisions)
+    return wrong(line, quote(line.arguments[0].text) + " is not a number of revisions; write history 100000 5m");
+  const auto age = parse_duration(line.arguments[1].text);
+  if (!age || *age < std::chrono::seconds(1))
+    return wrong(line, quote(line.arguments[1].text) + " is not a time of at least 1s; write history 100000 5m");
+  reading.settings.history_revisions = static_cast<std::size_t>(*revisions);
+  reading.settings.history_age = std::chrono::ceil<std::chrono::seconds>(*age);
+  return {};
+}
+
+template <class T>
+Done read_ttl(const Line& line, T&, Reading& reading) {
+  const auto ttl = parse_number(line.arguments[0].text, 0, max_ttl);
+  if (!ttl) return wrong(line, "ttl " + quote(line.arguments[0].text) + " is not a number of seconds from 0 to 3600");
+  reading.block.ttl = static_cast<std::uint32_t>(*ttl);
+  return {};
+}
+
+constexpr Option<RegistryReading> registry_options[] = {
+    {"data", 1, 1, "data DIRECTORY", read_data},
+    {"listen", 1, any_number, "listen ADDRESS:PORT...", read_listen},
+    {"vip", 1, 2, "vip PREFIX [PREFIX]", read_vip, true},
+    {"history", 2, 2, "history REVISIONS DURATION", read_history},
+    {"ttl", 1, 1, "ttl SECONDS", read_ttl<RegistryReading>},
+};
+
+constexpr Option<ObjectsSource> objects_options[] = {
+    {"ttl", 1, 1, "ttl SECONDS", read_ttl<ObjectsSource>},
+};
+
+} // namespace
+
+Done read_registry(const Line& line, Reading& reading) {
+  if (auto one = one_source(line, reading); !one) return one;
+  if (!reading.registry_place.empty())
+    return wrong(line, "there is a registry already at " + reading.registry_place + "; a daemon has one");
+  reading.registry_place = line.place().substr(0, line.place().size() - 2);
+  auto zones = source_zones(line, line.arguments, reading);
+  if (!zones) return tl::unexpected(zones.error());
+
+  reading.settings.vips = default_vips();
+  reading.settings.reserved = reserved_of(reading.settings.vips);
+  RegistryReading target;
+  if (auto done = read_options<RegistryReading>(line, registry_options, target, reading); !done) return done;
+  if (reading.settings.api.empty()) reading.settings.api.push_back(default_api());
+  reading.block.source = RegistrySource{std::move(*zones)};
+  return {};
+}
+
+Done read_objects(const Line& line, Reading& reading) {
+  if (auto one = one_source(line, reading); !one) return one;
+  if (line.arguments.empty()) return wrong(line, "objects names no file; write objects FILE...");
+  auto zones = source_zones(line, {}, reading);
+  if (!zones) return tl::unexpected(zones.error());
+  ObjectsSource source{.files = {}, .zones = std::move(*zones)};
+  for (const Token& word : line.arguments) source.files.push_back(word.text);
+  if (auto done = read_options<ObjectsSource>(line, objects_options, source, reading); !done) return done;
+  reading.block.source = std::move(source);
+  return {};
+}
+
+Done read_kubernetes(const Line& line, Reading&) {
+  return wrong(line, "Signpost cannot watch a Kubernetes API server yet; use registry or objects FILE... instead");
+}
+
+} // namespace signpost::server::corefile
