@@ -1,0 +1,73 @@
+// Any packet to a server with a small zone: no crash, replies within bounds, none to what is no query.
+#include <array>
+#include <cstdlib>
+#include <cstring>
+
+#include "zone/authority/authority.hpp"
+#include "zone/index/epoch.hpp"
+#include "zone/zone.hpp"
+
+using namespace signpost;
+
+namespace {
+
+zone::Zone& zone_with_services() {
+  static zone::Zone zone({.server_addresses = {*model::Address::parse("127.0.0.1"), *model::Address::parse("::1")}});
+  static const bool filled = [] {
+    zone.put_namespace("default");
+    zone.put({.key = {"default", "web"},
+              .cluster_ips = {*model::Address::parse("10.96.0.10"), *model::Address::parse("fd00::10")},
+              .ports = {{"http", model::Protocol::tcp, 80}}});
+    model::ServiceView big{.key = {"default", "big"}, .form = model::ServiceView::Form::headless};
+    big.groups.emplace_back();
+    for (int i = 1; i <= 80; ++i)
+      big.groups[0].endpoints.push_back({{*model::Address::parse("10.244.2." + std::to_string(i))}, "", true});
+    zone.put(big);
+    zone.put({.key = {"default", "ext"},
+              .form = model::ServiceView::Form::external_name,
+              .external_name = "target.example.com"});
+    zone.put({.key = {"default", "inside"},
+              .form = model::ServiceView::Form::external_name,
+              .external_name = "web.default.svc.cluster.local"});
+    zone.publish();
+    zone.set_ready();
+    return true;
+  }();
+  (void)filled;
+  return zone;
+}
+
+void answer_as(wire::Transport transport, std::span<const std::uint8_t> packet) {
+  static std::array<std::uint8_t, 65535> buffer;
+  const std::size_t limit = transport == wire::Transport::udp ? 1232 : buffer.size();
+  if (packet.size() > limit) return;
+  std::memcpy(buffer.data(), packet.data(), packet.size());
+  wire::Query query;
+  wire::read_query({buffer.data(), packet.size()}, query);
+  std::size_t length = 0;
+  if (query.check == wire::Check::drop) return;
+  if (packet.size() < 12 || (packet[2] & 0x80) != 0) std::abort();
+  if (query.check == wire::Check::error) {
+    length = wire::write_error({buffer.data(), limit}, query, query.rcode);
+    if (length > packet.size() + 11) std::abort();
+  } else {
+    std::array<std::uint8_t, 256> target{};
+    length = zone::answer(zone_with_services(), query, transport, {buffer.data(), limit}, packet.size(), target).length;
+  }
+  if (length > limit || (length != 0 && (length < 12 || std::memcmp(buffer.data(), packet.data(), 2) != 0)))
+    std::abort();
+  if (length != 0 && (buffer[2] & 0x80) == 0) std::abort();
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static zone::ReaderThread* reader = [] {
+    zone_with_services(); // a writer is no reader
+    return new zone::ReaderThread;
+  }();
+  answer_as(wire::Transport::udp, {data, size});
+  answer_as(wire::Transport::tcp, {data, size});
+  reader->quiescent();
+  return 0;
+}
