@@ -1,0 +1,260 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <functional>
+#include <istream>
+#include <ostream>
+
+#include "client/cli/apply.hpp"
+#include "client/cli/completion.hpp"
+#include "client/cli/environment.hpp"
+#include "client/cli/get.hpp"
+#include "client/cli/resolve.hpp"
+
+namespace signpost::cli {
+
+namespace {
+
+constexpr const char* default_server = "http://127.0.0.1:8080";
+
+using Action = std::function<int(const Session&)>; // returns the exit code
+
+// One program run: the options that parsing fills, and what it chose to do.
+struct Program {
+  CLI::App app{"Finds and changes the services of a cluster.", "signpost"};
+  GetOptions get, describe, watch;
+  ApplyOptions apply;
+  DeleteOptions remove;
+  ResolveOptions resolve;
+  EnvironmentOptions env, exec;
+  std::string shell;
+  Action chosen;
+};
+
+template <class Run>
+CLI::App* command(Program& program, const char* name, const char* help, const char* examples, Run run) {
+  auto* const sub = program.app.add_subcommand(name, help);
+  sub->footer(std::string("Examples:\n") + examples);
+  sub->callback(
+      [&program, run] { program.chosen = [run](const Session& session) { return static_cast<int>(run(session)); }; });
+  return sub;
+}
+
+CLI::Validator one_of(std::vector<std::string> choices) { return CLI::IsMember(std::move(choices)); }
+
+void add_selectors(CLI::App* sub, GetOptions& options) {
+  sub->add_flag("-A,--all-namespaces", options.all_namespaces, "objects of all namespaces");
+  sub->add_option("-l,--selector", options.label_selector, "only objects with these labels: app=web,tier!=test");
+  sub->add_option("--field-selector", options.field_selector, "only objects with these fields: metadata.name=web");
+  sub->add_option("-o,--output", options.output, "how to print")
+      ->check(one_of({"table", "wide", "json", "yaml", "name"}));
+  sub->add_flag("--no-headers", options.no_headers, "no line of column names");
+}
+
+void add_what(CLI::App* sub, GetOptions& options, const char* help) {
+  sub->add_option("KIND", options.what, help)->required()->type_name("[NAME…]");
+}
+
+void add_show_commands(Program& p) {
+  auto* sub = command(p, "get", "Show objects",
+                      "  signpost get services                 the services of the namespace default\n"
+                      "  signpost get svc web -n shop -o yaml  one of them, whole\n"
+                      "  signpost get svc,endpointslices -A    of all namespaces\n"
+                      "  signpost get svc -l app=web -w        and go on showing changes\n",
+                      [&p](const Session& s) { return get(s, p.get); });
+  add_what(sub, p.get, "kind and names: svc, ep, endpointslices, ns, servicecidrs, ipaddresses; KIND/NAME works too");
+  add_selectors(sub, p.get);
+  sub->add_flag("-w,--watch", p.get.watch, "go on with the changes");
+  sub->add_option("--count", p.get.count, "with -w: end after so many lines");
+
+  sub = command(p, "describe", "Tell all about objects",
+                "  signpost describe svc web             addresses, ports, endpoints and DNS names\n",
+                [&p](const Session& s) { return describe(s, p.describe); });
+  add_what(sub, p.describe, "kind and names");
+  sub->add_flag("-A,--all-namespaces", p.describe.all_namespaces, "objects of all namespaces");
+  sub->add_option("-l,--selector", p.describe.label_selector, "only objects with these labels");
+
+  sub = command(p, "watch", "Show changes as they happen",
+                "  signpost watch services -A            what there is, then every change\n"
+                "  signpost watch svc web -o json        one JSON document a line\n",
+                [&p](const Session& s) { return watch(s, p.watch); });
+  add_what(sub, p.watch, "kind, and one name if you like");
+  add_selectors(sub, p.watch);
+  sub->add_option("--count", p.watch.count, "end after so many events");
+}
+
+void add_change_commands(Program& p) {
+  auto* sub = command(p, "apply", "Make the registry hold what files say",
+                      "  signpost apply -f web.yaml            create or change its objects\n"
+                      "  signpost apply -f - <web.json         from standard input\n"
+                      "  signpost apply -f web.yaml --dry-run  only say what would be done\n",
+                      [&p](const Session& s) { return apply(s, p.apply); });
+  sub->add_option("-f,--filename", p.apply.files,
+                  "YAML or JSON: objects, lists, several documents; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  sub->add_flag("--dry-run", p.apply.dry_run, "let the server check, but change nothing");
+
+  sub = command(p, "delete", "Remove objects",
+                "  signpost delete svc web               the service web\n"
+                "  signpost delete svc -l app=web        all with this label\n"
+                "  signpost delete -f web.yaml           what the file holds\n",
+                [&p](const Session& s) { return remove(s, p.remove); });
+  sub->add_option("KIND", p.remove.what, "kind and names; KIND/NAME works too")->type_name("[NAME…]");
+  sub->add_option("-f,--filename", p.remove.files, "remove the objects of this file")->type_name("FILE");
+  sub->add_option("-l,--selector", p.remove.label_selector, "all objects of the kind with these labels");
+  sub->add_flag("--all", p.remove.all, "all objects of the kind in the namespace");
+  sub->add_flag("--ignore-not-found", p.remove.ignore_not_found, "what is not there counts as removed");
+}
+
+void add_environment_options(CLI::App* sub, EnvironmentOptions& options) {
+  sub->add_option("--file", options.files, "read services from a file instead of asking the API; - is standard input")
+      ->type_name("FILE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  sub->add_flag("--no-service-links", options.no_service_links, "only the master services, none of the namespace");
+  sub->add_flag("--no-docker-links", options.no_docker_links, "without WEB_PORT, WEB_PORT_80_TCP, …");
+  sub->add_option("--master-namespace", options.master_namespace, "where the master services are")
+      ->capture_default_str();
+  sub->add_option("--generation", options.generation, "which kubelet to be like")->check(one_of({"current", "v0.6"}));
+  const auto repeated = [&](const char* name, std::vector<std::string>& into, const char* help, const char* value) {
+    sub->add_option(name, into, help)
+        ->type_name(value)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  repeated("--set", options.own, "the program's own variable; it wins", "NAME=VALUE");
+  repeated("--service", options.services, "only services whose name matches", "GLOB");
+  repeated("--prefix", options.prefixes, "only variables of services that begin so", "TEXT");
+}
+
+void add_environment_commands(Program& p) {
+  auto* sub = command(p, "env", "Print the environment variables of services",
+                      "  signpost env -n shop                  as a container of the namespace shop has them\n"
+                      "  eval \"$(signpost env -n shop --format export)\"\n"
+                      "  signpost env -n shop --format docker >shop.env && docker run --env-file shop.env …\n"
+                      "  signpost env --file services.yaml --no-docker-links --service 'web*'\n",
+                      [&p](const Session& s) { return print_environment(s, p.env); });
+  add_environment_options(sub, p.env);
+  sub->add_option("--format", p.env.format, "how to print")->check(one_of({"env", "export", "json", "docker"}));
+
+  sub = command(p, "exec", "Run a program with the environment variables of services",
+                "  signpost exec -n shop -- ./server --port 80\n"
+                "  signpost exec -n shop --set LEVEL=info -- env\n\n"
+                "The program replaces signpost, so its exit code is the program's; 127: there is no such program,\n"
+                "126: it cannot be run.\n",
+                [&p](const Session& s) { return execute(s, p.exec); });
+  add_environment_options(sub, p.exec);
+  sub->add_option("COMMAND", p.exec.command, "after --: the program and its arguments")->required()->type_name("…");
+}
+
+void add_dns_commands(Program& p) {
+  auto* const sub = command(p, "resolve", "Ask the DNS server",
+                            "  signpost resolve web                  A and AAAA of web.default.svc.cluster.local\n"
+                            "  signpost resolve web.shop             of the service web in the namespace shop\n"
+                            "  signpost resolve _http._tcp.web       SRV: where the port http is\n"
+                            "  signpost resolve 10.96.0.1            PTR: whose address it is\n"
+                            "  signpost resolve cluster.local. SOA   a last dot: the name as it is\n",
+                            [&p](const Session& s) { return resolve(s, p.resolve); });
+  sub->add_option("NAME", p.resolve.name, "what to look up")->required()->type_name("");
+  sub->add_option("TYPE", p.resolve.type, "record type; default: what fits the name")->type_name("");
+  sub->add_option("--zone", p.resolve.zone, "the cluster's domain")->capture_default_str();
+  sub->add_option("-o,--output", p.resolve.output, "how to print")->check(one_of({"table", "json", "short"}));
+  sub->add_flag("--tcp", p.resolve.tcp, "ask over TCP");
+}
+
+void add_plain_commands(Program& p) {
+  auto* const sub = command(p, "completion", "Print a script that completes signpost's words in your shell",
+                            "  source <(signpost completion bash)\n"
+                            "  signpost completion zsh >\"${fpath[1]}/_signpost\"\n"
+                            "  signpost completion fish >~/.config/fish/completions/signpost.fish\n",
+                            [&p](const Session& s) {
+                              s.out << completion_script(p.app, p.shell);
+                              return Exit::ok;
+                            });
+  sub->add_option("SHELL", p.shell, "which shell")->required()->type_name("")->check(one_of(completion_shells()));
+  command(p, "version", "Print the version", "  signpost version\n", [](const Session& s) {
+    s.out << "signpost " << signpost::version() << '\n';
+    return Exit::ok;
+  });
+}
+
+void add_globals(Program& p, Session& session) {
+  p.app.add_option("--server", session.server, "URL of the API; default: SIGNPOST_SERVER, else http://127.0.0.1:8080")
+      ->type_name("URL");
+  p.app.add_option("--dns", session.dns, "the DNS server; default: SIGNPOST_DNS, else 127.0.0.1:5300")
+      ->type_name("ADDR:PORT");
+  p.app.add_option("-n,--namespace", session.name_space, "namespace; default: SIGNPOST_NAMESPACE, else default")
+      ->type_name("NS");
+  p.app.footer(
+      "Exit codes: 0 done, 1 error, 2 wrong usage, 3 not found, 4 server unreachable or not ready, 5 conflict.\n\n"
+      "Start with:\n"
+      "  signpost apply -f web.yaml            put a service into the registry\n"
+      "  signpost get services                 see it\n"
+      "  signpost resolve web                  ask the DNS server for it\n\n"
+      "signpost COMMAND --help tells more, with examples.");
+  p.app.set_version_flag("--version", "signpost " + std::string(signpost::version()));
+  p.app.require_subcommand(1);
+  p.app.fallthrough();
+}
+
+Exit parse_failure(const CLI::ParseError& error, const Program& program, std::ostream& out, std::ostream& err) {
+  if (error.get_exit_code() == 0) {
+    std::ostringstream ignored;
+    program.app.exit(error, out, ignored);
+    return Exit::ok;
+  }
+  std::string text = error.what();
+  while (text.ends_with('\n')) text.pop_back();
+  const auto used = program.app.get_subcommands();
+  err << "signpost: " << text << "; see signpost " << (used.empty() ? "" : used.front()->get_name() + ' ')
+      << "--help\n";
+  return Exit::usage;
+}
+
+} // namespace
+
+std::string environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+Expected<Api> Session::api() const {
+  auto text = server.empty() ? environment_variable("SIGNPOST_SERVER") : server;
+  if (text.empty()) text = default_server;
+  auto url = read_url(text);
+  if (!url) return tl::make_unexpected(std::move(url.error()));
+  Api api(std::move(*url));
+  api.on_warning = [this](const std::string& warning) { err << "Warning: " << warning << '\n'; };
+  return api;
+}
+
+void Session::complain(const Failure& failure) const {
+  std::string text = failure.message;
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\n') c = '?';
+  err << "signpost: " << text << '\n';
+}
+
+int run(std::vector<std::string> arguments, std::istream& in, std::ostream& out, std::ostream& err) {
+  Session session{.in = in, .out = out, .err = err};
+  if (const auto name_space = environment_variable("SIGNPOST_NAMESPACE"); !name_space.empty())
+    session.name_space = name_space;
+  Program program;
+  try {
+    add_globals(program, session);
+    add_show_commands(program);
+    add_change_commands(program);
+    add_dns_commands(program);
+    add_environment_commands(program);
+    add_plain_commands(program);
+    std::reverse(arguments.begin(), arguments.end()); // CLI11 takes them from the back
+    program.app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return static_cast<int>(parse_failure(error, program, out, err));
+  }
+  session.name_space_given = program.app.count("--namespace") > 0;
+  if (session.name_space.empty()) session.name_space = "default";
+  return program.chosen(session);
+}
+
+} // namespace signpost::cli

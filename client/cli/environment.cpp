@@ -1,0 +1,140 @@
+#include "client/cli/environment.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <sstream>
+#include <unistd.h>
+
+#include "discovery/environment/environment.hpp"
+#include "discovery/model/json.hpp"
+#include "discovery/model/manifest.hpp"
+
+namespace signpost::cli {
+
+namespace {
+
+constexpr int cannot_run = 126, no_such_program = 127; // as POSIX shells
+
+Expected<void> add_service(const Json& object, std::vector<model::Service>& services) {
+  auto service = model::decode_object(model::Kind::service, object);
+  if (!service) return fail(Exit::error, "a service cannot be read: " + service.error().message);
+  services.push_back(std::get<model::Service>(std::move(*service)));
+  return {};
+}
+
+Expected<std::vector<model::Service>> from_files(const Session& session, const std::vector<std::string>& files) {
+  std::vector<model::Service> services;
+  for (const auto& file : files) {
+    const auto take = [&](Json&& object) -> tl::expected<void, model::ManifestError> {
+      if (text_member(object, "kind") != "Service") return {};
+      auto added = add_service(object, services);
+      if (!added) return tl::make_unexpected(model::ManifestError{file + ": " + added.error().message});
+      return {};
+    };
+    tl::expected<void, model::ManifestError> read;
+    if (file == "-") {
+      std::ostringstream text;
+      text << session.in.rdbuf();
+      read = model::read_manifest(text.str(), "standard input", take);
+    } else {
+      read = model::read_manifest_file(file, take);
+    }
+    if (!read)
+      return fail(access(file.c_str(), F_OK) != 0 && file != "-" ? Exit::not_found : Exit::error, read.error().message);
+  }
+  return services;
+}
+
+Expected<std::vector<model::Service>> from_api(const Session& session, const EnvironmentOptions& options) {
+  auto api = session.api();
+  if (!api) return tl::make_unexpected(api.error());
+  std::vector<std::string> name_spaces{options.master_namespace};
+  if (session.name_space != options.master_namespace && !options.no_service_links)
+    name_spaces.push_back(session.name_space);
+  std::vector<model::Service> services;
+  for (const auto& name_space : name_spaces) {
+    const auto list = api->list(model::info(model::Kind::service), {.name_space = name_space});
+    if (!list) return tl::make_unexpected(list.error());
+    for (const auto& item : (*list)["items"])
+      if (auto added = add_service(item, services); !added) return tl::make_unexpected(added.error());
+  }
+  return services;
+}
+
+Expected<std::vector<environment::Variable>> variables(const Session& session, const EnvironmentOptions& options) {
+  environment::Options how{.name_space = session.name_space,
+                           .master_namespace = options.master_namespace,
+                           .service_links = !options.no_service_links,
+                           .order = options.files.empty() ? environment::Order::name : environment::Order::list,
+                           .docker_links = !options.no_docker_links,
+                           .services = options.services,
+                           .prefixes = options.prefixes,
+                           .own = {}};
+  const auto generation = environment::parse_generation(options.generation);
+  if (!generation) return fail(Exit::usage, "--generation takes current or v0.6");
+  how.generation = *generation;
+  for (const auto& text : options.own) {
+    auto variable = environment::parse_variable(text);
+    if (!variable) return fail(Exit::usage, "--set: " + variable.error());
+    how.own.push_back(std::move(*variable));
+  }
+  const auto services = options.files.empty() ? from_api(session, options) : from_files(session, options.files);
+  if (!services) return tl::make_unexpected(services.error());
+  return environment::variables(*services, how);
+}
+
+} // namespace
+
+Exit print_environment(const Session& session, const EnvironmentOptions& options) {
+  const auto stop = [&](const Failure& failure) {
+    session.complain(failure);
+    return failure.code;
+  };
+  const auto format = environment::parse_format(options.format);
+  if (!format) return stop({Exit::usage, "--format takes env, export, json or docker"});
+  const auto found = variables(session, options);
+  if (!found) return stop(found.error());
+  const auto text = environment::format(*found, *format);
+  if (!text) return stop({Exit::error, text.error()});
+  session.out << *text;
+  return Exit::ok;
+}
+
+int execute(const Session& session, const EnvironmentOptions& options) {
+  const auto stop = [&](int code, std::string message) {
+    session.complain({Exit::error, std::move(message)});
+    return code;
+  };
+  const auto found = variables(session, options);
+  if (!found) return stop(static_cast<int>(found.error().code), found.error().message);
+
+  // What this process was given, with the variables of the services in place of older ones.
+  std::vector<std::string> strings;
+  std::map<std::string_view, const environment::Variable*> fresh;
+  for (const auto& variable : *found) fresh.emplace(variable.name, &variable);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (!fresh.contains(text.substr(0, text.find('=')))) strings.emplace_back(text);
+  }
+  for (const auto& variable : *found) strings.push_back(variable.name + '=' + variable.value);
+  if (const auto fits = environment::check_exec_size(options.command, strings); !fits)
+    return stop(cannot_run, fits.error());
+
+  std::vector<char*> arguments, variables_;
+  for (const auto& text : options.command) arguments.push_back(const_cast<char*>(text.c_str()));
+  for (const auto& text : strings) variables_.push_back(const_cast<char*>(text.c_str()));
+  arguments.push_back(nullptr);
+  variables_.push_back(nullptr);
+  session.out.flush();
+  execvpe(arguments[0], arguments.data(), variables_.data());
+  const int error = errno;
+  if (error == E2BIG)
+    return stop(cannot_run, "the kernel takes no environment of this size; use --no-service-links, leave services out "
+                            "(--service, --prefix, --no-docker-links), or find services through DNS instead");
+  return stop(error == ENOENT ? no_such_program : cannot_run, options.command[0] + ": " + std::strerror(error));
+}
+
+} // namespace signpost::cli

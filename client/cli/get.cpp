@@ -1,0 +1,245 @@
+#include "client/cli/get.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "client/cli/follow.hpp"
+
+namespace signpost::cli {
+
+namespace {
+
+Failure unknown_kind(std::string_view word) {
+  std::string message = "there is no kind \"" + printable(word) + "\"; the kinds are";
+  std::string separator = " ";
+  for (const auto& kind : model::kinds()) {
+    (message += separator) += kind.plural;
+    if (!kind.short_names.empty()) ((message += " (") += kind.short_names) += ')';
+    separator = ", ";
+  }
+  return {Exit::usage, message};
+}
+
+Failure with_hint(Failure failure, const model::KindInfo& kind) {
+  if (failure.code == Exit::not_found)
+    failure.message +=
+        "; list what there is with: signpost get " + std::string(kind.plural) + (kind.namespaced ? " -A" : "");
+  return failure;
+}
+
+Scope scope_of(const Session& session, const GetOptions& options, const model::KindInfo& kind) {
+  return {.name_space = kind.namespaced && !options.all_namespaces ? session.name_space : "",
+          .label_selector = options.label_selector,
+          .field_selector = options.field_selector};
+}
+
+// What was fetched of one kind: Tables or objects, according to the output.
+struct Fetched {
+  std::vector<Json> documents{};
+  Exit worst = Exit::ok;
+};
+
+Fetched fetch(const Session& session, Api& api, const Selection& selection, const GetOptions& options, Form form) {
+  Fetched out;
+  const auto keep = [&](Expected<Json> reply) {
+    if (reply) return out.documents.push_back(std::move(*reply));
+    if (out.worst == Exit::ok) out.worst = reply.error().code;
+    session.complain(with_hint(std::move(reply.error()), *selection.kind));
+  };
+  const auto name_space = selection.kind->namespaced ? session.name_space : std::string();
+  if (selection.names.empty()) keep(api.list(*selection.kind, scope_of(session, options, *selection.kind), form));
+  for (const auto& name : selection.names) {
+    keep(api.get(*selection.kind, name_space, name, form));
+    if (out.worst == Exit::unavailable) break;
+  }
+  return out;
+}
+
+Exit print_tables(const Session& session, Api& api, const std::vector<Selection>& selections, const GetOptions& options,
+                  Output output) {
+  Exit worst = Exit::ok;
+  bool first = true;
+  for (const auto& selection : selections) {
+    auto fetched = fetch(session, api, selection, options, Form::table);
+    if (worst == Exit::ok) worst = fetched.worst;
+    Columns columns{.wide = output == Output::wide, .name_space = options.all_namespaces && selection.kind->namespaced};
+    std::vector<std::vector<std::string>> rows;
+    for (auto& document : fetched.documents) {
+      document = as_table(std::move(document));
+      columns.learn(document);
+      for (const auto& row : document["rows"]) rows.push_back(columns.row(row));
+    }
+    if (rows.empty()) {
+      if (fetched.worst == Exit::ok && selections.size() == 1)
+        session.err << (selection.kind->namespaced && !options.all_namespaces
+                            ? "No " + std::string(selection.kind->plural) + " found in namespace " +
+                                  printable(session.name_space) + ".\n"
+                            : "No " + std::string(selection.kind->plural) + " found.\n");
+      continue;
+    }
+    if (!first) session.out << '\n';
+    first = false;
+    TablePrinter table(session.out);
+    for (const auto& row : rows) table.measure(row);
+    if (!options.no_headers) table.print(columns.header);
+    for (const auto& row : rows) table.print(row);
+  }
+  return worst;
+}
+
+Json with_type(Json object, const model::KindInfo& kind) {
+  if (!object.contains("kind")) object["kind"] = kind.name;
+  if (!object.contains("apiVersion")) object["apiVersion"] = kind.api_version();
+  return object;
+}
+
+Exit print_objects(const Session& session, Api& api, const std::vector<Selection>& selections,
+                   const GetOptions& options, Output output) {
+  Exit worst = Exit::ok;
+  std::vector<Json> objects;
+  bool single = selections.size() == 1 && selections[0].names.size() == 1;
+  for (const auto& selection : selections) {
+    auto fetched = fetch(session, api, selection, options, Form::objects);
+    if (worst == Exit::ok) worst = fetched.worst;
+    for (auto& document : fetched.documents) {
+      const auto items = document.find("items");
+      if (selection.names.empty() && items != document.end() && items->is_array())
+        for (auto& item : *items) objects.push_back(with_type(std::move(item), *selection.kind));
+      else
+        objects.push_back(with_type(std::move(document), *selection.kind));
+    }
+    if (output != Output::name) continue;
+    for (const auto& object : objects)
+      session.out << object_name(*selection.kind, metadata_text(object, "name")) << '\n';
+    objects.clear();
+  }
+  if (output == Output::name || (worst != Exit::ok && objects.empty())) return worst;
+  Json whole =
+      single && objects.size() == 1
+          ? std::move(objects[0])
+          : Json{{"apiVersion", "v1"}, {"kind", "List"}, {"metadata", {{"resourceVersion", ""}}}, {"items", objects}};
+  if (output == Output::json)
+    print_json(session.out, whole);
+  else
+    print_yaml(session.out, whole);
+  return worst;
+}
+
+Exit usage(const Session& session, std::string message) {
+  session.complain({Exit::usage, std::move(message)});
+  return Exit::usage;
+}
+
+// get -w and watch differ in the first column only.
+Exit print_changes(const Session& session, const GetOptions& options, bool with_event) {
+  const auto selections = read_selection(options.what);
+  if (!selections) return usage(session, selections.error().message);
+  if (selections->size() != 1 || (*selections)[0].names.size() > 1)
+    return usage(session, "a watch follows one kind, or one object of it; start one for each");
+  const auto& selection = (*selections)[0];
+  const auto output = output_named(options.output);
+  if (!output) return usage(session, "-o takes table, wide, json, yaml or name");
+  auto api = session.api();
+  if (!api) return session.complain(api.error()), api.error().code;
+
+  const bool table = *output == Output::table || *output == Output::wide;
+  Columns columns{.wide = *output == Output::wide, .name_space = options.all_namespaces && selection.kind->namespaced};
+  TablePrinter printer(session.out);
+  bool headed = options.no_headers;
+  std::size_t left = options.count;
+  auto scope = scope_of(session, options, *selection.kind);
+  if (!selection.names.empty()) scope.name = selection.names[0];
+
+  const auto show = [&](const Change& change) {
+    if (table) {
+      columns.learn(*change.table);
+      auto row = columns.row(*change.item);
+      auto header = columns.header;
+      if (with_event) {
+        row.insert(row.begin(), std::string(change.type));
+        header.insert(header.begin(), "EVENT");
+        printer.measure({"MODIFIED"});
+      }
+      if (!headed) {
+        printer.measure(row);
+        printer.print(header);
+      }
+      headed = true;
+      printer.print(row);
+    } else {
+      const Json object = with_type(*change.item, *selection.kind);
+      if (*output == Output::name) {
+        if (with_event) session.out << change.type << ' ';
+        session.out << object_name(*selection.kind, metadata_text(object, "name")) << '\n';
+      } else {
+        const Json document = with_event ? Json{{"type", change.type}, {"object", object}} : object;
+        if (*output == Output::yaml) {
+          session.out << "---\n";
+          print_yaml(session.out, document);
+        } else {
+          session.out << document.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+        }
+      }
+    }
+    session.out.flush();
+    return session.out.good() && (left == 0 || --left > 0);
+  };
+  const auto notice = [&](const std::string& text) { session.err << "signpost: " << text << '\n' << std::flush; };
+  const auto ended = follow(*api, *selection.kind, scope, table ? Form::table : Form::objects, show, notice);
+  if (ended) return Exit::ok;
+  session.complain(with_hint(ended.error(), *selection.kind));
+  return ended.error().code;
+}
+
+} // namespace
+
+Expected<std::vector<Selection>> read_selection(const std::vector<std::string>& words) {
+  std::vector<Selection> out;
+  if (words.empty()) return fail(Exit::usage, "say what: signpost get services, or signpost get svc web");
+  if (words[0].find('/') != std::string::npos) {
+    for (const auto& word : words) {
+      const auto slash = word.find('/');
+      if (slash == std::string::npos || slash + 1 == word.size())
+        return fail(Exit::usage, "\"" + printable(word) + "\" is not KIND/NAME; write either KIND NAME… or KIND/NAME…");
+      const auto* const kind = kind_named(word.substr(0, slash));
+      if (kind == nullptr) return tl::make_unexpected(unknown_kind(word.substr(0, slash)));
+      const auto same = std::ranges::find(out, kind, &Selection::kind);
+      if (same != out.end())
+        same->names.push_back(word.substr(slash + 1));
+      else
+        out.push_back({kind, {word.substr(slash + 1)}});
+    }
+    return out;
+  }
+  const std::vector<std::string> names(words.begin() + 1, words.end());
+  for (std::string_view rest = words[0]; !rest.empty();) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    const auto* const kind = kind_named(rest.substr(0, comma));
+    if (kind == nullptr) return tl::make_unexpected(unknown_kind(rest.substr(0, comma)));
+    out.push_back({kind, names});
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  if (out.empty()) return tl::make_unexpected(unknown_kind(words[0]));
+  return out;
+}
+
+Exit get(const Session& session, const GetOptions& options) {
+  if (options.watch) return print_changes(session, options, false);
+  const auto selections = read_selection(options.what);
+  if (!selections) return usage(session, selections.error().message);
+  const auto output = output_named(options.output);
+  if (!output) return usage(session, "-o takes table, wide, json, yaml or name");
+  const bool named = !selections->front().names.empty();
+  if (named && (options.all_namespaces || !options.label_selector.empty() || !options.field_selector.empty()))
+    return usage(session, "a name and -A, -l or --field-selector exclude each other; say which namespace with -n");
+  auto api = session.api();
+  if (!api) return session.complain(api.error()), api.error().code;
+  if (*output == Output::table || *output == Output::wide)
+    return print_tables(session, *api, *selections, options, *output);
+  return print_objects(session, *api, *selections, options, *output);
+}
+
+Exit watch(const Session& session, const GetOptions& options) { return print_changes(session, options, true); }
+
+} // namespace signpost::cli

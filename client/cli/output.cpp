@@ -1,0 +1,134 @@
+#include "client/cli/output.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "client/cli/api.hpp"
+#include "discovery/model/manifest.hpp"
+
+namespace signpost::cli {
+
+namespace {
+
+constexpr std::string_view gap = "   ";
+
+std::string cell_text(const Json& cell) {
+  if (cell.is_string()) return printable(cell.get_ref<const std::string&>());
+  if (cell.is_null()) return "<none>";
+  return printable(cell.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string upper(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  return text;
+}
+
+} // namespace
+
+std::optional<Output> output_named(std::string_view text) {
+  if (text == "table") return Output::table;
+  if (text == "wide") return Output::wide;
+  if (text == "json") return Output::json;
+  if (text == "yaml") return Output::yaml;
+  if (text == "name") return Output::name;
+  return std::nullopt;
+}
+
+std::string printable(std::string_view text) {
+  std::string out(text);
+  std::ranges::replace_if(
+      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return out;
+}
+
+void TablePrinter::measure(const std::vector<std::string>& row) {
+  if (widths_.size() < row.size()) widths_.resize(row.size());
+  for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], row[i].size());
+}
+
+void TablePrinter::print(const std::vector<std::string>& row) {
+  measure(row);
+  std::string line;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    line += row[i];
+    if (i + 1 < row.size()) (line += std::string(widths_[i] - row[i].size(), ' ')) += gap;
+  }
+  out_ << line << '\n';
+}
+
+void Columns::learn(const Json& table) {
+  const auto definitions = table.find("columnDefinitions");
+  if (definitions == table.end() || !definitions->is_array() || definitions->empty()) return;
+  header.clear();
+  cells.clear();
+  if (name_space) header.emplace_back("NAMESPACE");
+  for (std::size_t i = 0; i < definitions->size(); ++i) {
+    const auto& definition = (*definitions)[i];
+    const auto priority = definition.is_object() ? definition.find("priority") : definition.end();
+    const bool extra =
+        definition.is_object() && priority != definition.end() && priority->is_number() && *priority != 0;
+    if (extra && !wide) continue;
+    header.push_back(upper(printable(text_member(definition, "name"))));
+    cells.push_back(i);
+  }
+}
+
+std::vector<std::string> Columns::row(const Json& row) const {
+  std::vector<std::string> out;
+  const auto object = row.find("object");
+  if (name_space) out.push_back(object == row.end() ? "" : printable(metadata_text(*object, "namespace")));
+  const auto found = row.find("cells");
+  for (const auto index : cells)
+    out.push_back(found != row.end() && found->is_array() && index < found->size() ? cell_text((*found)[index]) : "");
+  return out;
+}
+
+Json as_table(Json reply) {
+  if (text_member(reply, "kind") == "Table") return reply;
+  Json rows = Json::array();
+  const auto add = [&](Json& object) {
+    rows.push_back({{"cells", {metadata_text(object, "name"), age(metadata_text(object, "creationTimestamp"))}},
+                    {"object", {{"metadata", std::move(object["metadata"])}}}});
+  };
+  Json metadata = reply.contains("metadata") ? reply["metadata"] : Json::object();
+  if (const auto items = reply.find("items"); items != reply.end() && items->is_array())
+    for (auto& item : *items) add(item);
+  else
+    add(reply);
+  return {{"kind", "Table"},
+          {"metadata", std::move(metadata)},
+          {"columnDefinitions", {{{"name", "Name"}}, {{"name", "Age"}}}},
+          {"rows", std::move(rows)}};
+}
+
+void print_json(std::ostream& out, const Json& json) {
+  out << json.dump(4, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+void print_yaml(std::ostream& out, const Json& json) {
+  auto text = model::to_yaml(json);
+  if (!text.ends_with('\n')) text += '\n';
+  out << text;
+}
+
+std::string object_name(const model::KindInfo& kind, std::string_view name) {
+  std::string out(kind.singular);
+  if (!kind.group.empty()) (out += '.') += kind.group;
+  return (out += '/') += printable(name);
+}
+
+std::string age(std::string_view created) {
+  std::tm parts{};
+  const std::string text(created);
+  const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (end == nullptr) return "<unknown>";
+  const auto seconds = std::max<std::time_t>(0, std::time(nullptr) - timegm(&parts));
+  if (seconds < 120) return std::to_string(seconds) + 's';
+  if (seconds < 2 * 3600) return std::to_string(seconds / 60) + 'm';
+  if (seconds < 48 * 3600) return std::to_string(seconds / 3600) + 'h';
+  return std::to_string(seconds / 86400) + 'd';
+}
+
+} // namespace signpost::cli

@@ -1,0 +1,61 @@
+// What commands print: tables, JSON, YAML, names. Cells and text from the server are made safe for a terminal.
+//
+// Not thread-safe; writes to the stream it is given and nothing else.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "discovery/model/kind.hpp"
+
+namespace signpost::cli {
+
+using Json = nlohmann::json;
+
+enum class Output : std::uint8_t { table, wide, json, yaml, name };
+[[nodiscard]] std::optional<Output> output_named(std::string_view text);
+
+/// Control characters, which could steer a terminal, become '?'.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// Prints rows below each other. Columns are as wide as their widest cell so far, so a table can go on for ever.
+class TablePrinter {
+public:
+  explicit TablePrinter(std::ostream& out) : out_(out) {}
+  /// Widens columns without printing.
+  void measure(const std::vector<std::string>& row);
+  void print(const std::vector<std::string>& row);
+
+private:
+  std::ostream& out_;
+  std::vector<std::size_t> widths_;
+};
+
+/// The rows of an API Table (meta.k8s.io/v1) as text.
+struct Columns {
+  bool wide = false;       // columns of priority 1 as well
+  bool name_space = false; // NAMESPACE first
+  std::vector<std::string> header{};
+  std::vector<std::size_t> cells{}; // index of each column's cell
+
+  /// Takes the columns from a Table's columnDefinitions; keeps what it has if there are none.
+  void learn(const Json& table);
+  [[nodiscard]] std::vector<std::string> row(const Json& row) const;
+};
+
+/// A Table as it is, a list of objects as a Table of names and creation times (what servers without Tables send).
+[[nodiscard]] Json as_table(Json reply);
+
+void print_json(std::ostream& out, const Json& json);
+void print_yaml(std::ostream& out, const Json& json);
+/// "service/web", "endpointslice.discovery.k8s.io/web-1", as kubectl's -o name.
+[[nodiscard]] std::string object_name(const model::KindInfo& kind, std::string_view name);
+
+/// "3s", "5m", "4h", "12d", from an RFC 3339 time until now; "<unknown>" if it is none.
+[[nodiscard]] std::string age(std::string_view created);
+
+} // namespace signpost::cli
