@@ -168,7 +168,7 @@ inline Reply exchange(const zone::Zone& zone, const Bytes& packet, wire::Transpo
 
 inline Reply ask(const zone::Zone& zone, const std::string& name, std::string_view type, const How& how = {}) {
   const unsigned number = type.starts_with("TYPE") ? static_cast<unsigned>(std::stoul(std::string(type.substr(4))))
-                                                   : ldns_get_rr_type_by_name(std::string(type).c_str());
+                                                   : unsigned{ldns_get_rr_type_by_name(std::string(type).c_str())};
   const Bytes packet = query_octets(name, number, how);
   Reply reply = exchange(zone, packet, how.transport);
   const std::size_t question = 12 + name_octets(name).size() + 4;
