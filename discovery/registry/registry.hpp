@@ -107,7 +107,8 @@ public:
   void remove(model::Kind kind, std::string name_space, std::string name, model::DeleteOptions options, bool dry_run,
               WriteCallback done);
 
-  /// Changes after a revision, in order. Fails with 410 when the history no longer reaches back that far.
+  /// Changes after a revision, in order. Fails with 410 when the history no longer reaches back that far. The callback
+  /// gets nullptr once, as its last call, when what came in between can no longer be told: list again.
   [[nodiscard]] Result<std::unique_ptr<EventStream>>
   watch(model::Kind kind, std::string_view name_space, store::Revision after,
         std::function<void(const std::shared_ptr<const EventBatch>&)> callback);
@@ -116,9 +117,10 @@ public:
   [[nodiscard]] store::Revision revision() const;
   [[nodiscard]] const Settings& settings() const;
 
+  struct State; // the inside, state.hpp
+
 private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_; // shared with writes that wait for the store
 };
 
 /// The store key of an object: "/registry/services/default/web". Cluster-scoped kinds have no namespace part.

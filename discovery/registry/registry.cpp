@@ -1,0 +1,197 @@
+#include "discovery/registry/registry.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "discovery/registry/state.hpp"
+
+namespace signpost::registry {
+
+std::string object_key(model::Kind kind, std::string_view name_space, std::string_view name) {
+  std::string key = object_prefix(kind, name_space);
+  return key.append(name);
+}
+
+std::string object_prefix(model::Kind kind, std::string_view name_space) {
+  std::string prefix = "/registry/";
+  prefix.append(model::info(kind).plural).append("/");
+  if (!name_space.empty()) prefix.append(name_space).append("/");
+  return prefix;
+}
+
+void Stored::write(std::string& out) const {
+  static constexpr std::string_view opening = "\"metadata\":{";
+  const std::size_t at = text->find(opening);
+  if (revision == 0 || at == std::string::npos) {
+    out += *text;
+    return;
+  }
+  const std::size_t inside = at + opening.size();
+  out.append(*text, 0, inside).append("\"resourceVersion\":\"").append(std::to_string(revision)).append("\"");
+  if (inside < text->size() && (*text)[inside] != '}') out += ',';
+  out.append(*text, inside);
+}
+
+std::string Stored::json() const {
+  std::string out;
+  out.reserve(text->size() + 40);
+  write(out);
+  return out;
+}
+
+Status from_store(const store::Error& error) {
+  switch (error.failure) {
+  case store::Failure::compacted: return expired("The resourceVersion for the provided list is too old.");
+  case store::Failure::future: {
+    Status status;
+    status.code = 504;
+    status.reason = "Timeout";
+    status.message = error.message;
+    status.has_details = true;
+    status.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+    status.retry_after_seconds = 1;
+    return status;
+  }
+  case store::Failure::unavailable: return unavailable(error.message);
+  case store::Failure::corrupt: return internal_error(error.message);
+  }
+  return internal_error(error.message);
+}
+
+Result<model::Object> decode_stored(model::Kind kind, const store::Entry& entry) {
+  const auto json = model::parse_json(*entry.value);
+  if (!json) return tl::unexpected(internal_error(entry.key + " is damaged: " + json.error().message));
+  auto object = model::decode_object(kind, *json);
+  if (!object) return tl::unexpected(internal_error(entry.key + " is damaged: " + object.error().message));
+  return std::move(*object);
+}
+
+store::Value encode_stored(model::Object& object) {
+  model::metadata(object).resource_version.clear();
+  std::string text;
+  model::encode(object, text);
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+std::optional<Status> refuse_write(const Settings& settings, model::Kind kind, std::string_view verb) {
+  if (settings.read_only) {
+    return method_not_allowed("this server shows objects from files; change the files, not the server");
+  }
+  if (strategy(kind).writable) return std::nullopt;
+  Status status =
+      method_not_allowed(std::string(verb) + " is not supported on resources of kind \"" +
+                         std::string(model::info(kind).plural) + "\": they are computed from other objects");
+  status.has_details = true;
+  status.group = model::info(kind).group;
+  status.kind = model::info(kind).plural;
+  return status;
+}
+
+std::optional<Status> check_scope(const model::KindInfo& kind, std::string_view name_space,
+                                  model::ObjectMeta& metadata) {
+  if (metadata.name_space.empty()) metadata.name_space = name_space;
+  if (metadata.name_space == name_space) return std::nullopt;
+  return bad_request(kind.namespaced
+                         ? "the namespace of the provided object does not match the namespace sent on the request"
+                         : "namespace may not be set on objects of this kind");
+}
+
+Result<std::optional<store::Entry>> Registry::State::read(const std::string& key) {
+  auto result = range({.begin = key, .end = {}});
+  if (!result) return tl::unexpected(std::move(result.error()));
+  if (result->entries.empty()) return std::nullopt;
+  return std::move(result->entries.front());
+}
+
+Result<store::RangeResult> Registry::State::range(const store::RangeRequest& request) {
+  auto result = store.range(request);
+  if (!result) return tl::unexpected(from_store(result.error()));
+  return std::move(*result);
+}
+
+void Registry::State::learn_namespace(const std::string& name, const store::Entry* entry) {
+  if (entry == nullptr || entry->value == nullptr) {
+    namespaces.erase(name);
+    return;
+  }
+  const auto object = decode_stored(model::Kind::name_space, *entry);
+  namespaces.set(name, {entry->modified, object && !model::metadata(*object).deletion_timestamp.empty()});
+}
+
+Result<store::Revision> Registry::State::need_namespace(const model::KindInfo& kind, std::string_view name,
+                                                        std::string_view object) {
+  auto known = namespaces.find(name);
+  if (!known) {
+    const auto found = read(object_key(model::Kind::name_space, {}, name));
+    if (!found) return tl::unexpected(found.error());
+    if (!*found) return tl::unexpected(not_found(model::info(model::Kind::name_space), name));
+    learn_namespace(std::string(name), &**found);
+    known = namespaces.find(name);
+    if (!known) return tl::unexpected(not_found(model::info(model::Kind::name_space), name));
+  }
+  if (known->terminating) {
+    const std::string which(name);
+    Status status = forbidden(kind, object,
+                              "unable to create new content in namespace " + which + " because it is being terminated");
+    status.causes.push_back(
+        {"NamespaceTerminating", "namespace " + which + " is being terminated", "metadata.namespace"});
+    return tl::unexpected(std::move(status));
+  }
+  return known->modified;
+}
+
+void Registry::State::note_claims(const std::vector<store::Write>& writes, store::Revision revision) {
+  claims.wrote(revision);
+  for (const store::Write& write : writes) {
+    if (write.value == nullptr) claims.told(write.key, false);
+  }
+}
+
+Registry::Registry(store::Store& store, Settings settings)
+    : state_(std::make_shared<State>(store, std::move(settings))) {}
+
+Registry::~Registry() {
+  state_->claim_watch.reset();
+  state_->namespace_watch.reset();
+  state_->worker.stop();
+}
+
+tl::expected<void, std::string> Registry::open() { return state_->open(); }
+
+Result<Stored> Registry::get(model::Kind kind, std::string_view name_space, std::string_view name) {
+  if (kind == model::Kind::endpoints || kind == model::Kind::ip_address) {
+    return state_->get_view(kind, name_space, name);
+  }
+  auto found = state_->read(object_key(kind, name_space, name));
+  if (!found) return tl::unexpected(std::move(found.error()));
+  if (!*found) return tl::unexpected(not_found(model::info(kind), name));
+  return Stored{std::move((*found)->value), (*found)->modified};
+}
+
+Result<Listing> Registry::list(const ListRequest& request) {
+  if (request.kind == model::Kind::endpoints || request.kind == model::Kind::ip_address) {
+    return state_->list_view(request);
+  }
+  const std::string prefix = object_prefix(request.kind, request.name_space);
+  store::RangeRequest wanted{.begin = prefix + request.from,
+                             .end = store::prefix_end(prefix),
+                             .revision = request.revision,
+                             .limit = request.limit};
+  auto found = state_->range(wanted);
+  if (!found) return tl::unexpected(std::move(found.error()));
+  Listing listing;
+  listing.revision = found->revision;
+  listing.items.reserve(found->entries.size());
+  for (store::Entry& entry : found->entries) listing.items.push_back({std::move(entry.value), entry.modified});
+  if (found->more && !found->entries.empty()) {
+    // The smallest key behind the last one, without the prefix that the next request adds again.
+    listing.next = found->entries.back().key.substr(prefix.size()) + '\0';
+    listing.remaining = found->total - found->entries.size();
+  }
+  return listing;
+}
+
+store::Revision Registry::revision() const { return state_->store.revision(); }
+
+const Settings& Registry::settings() const { return state_->settings; }
+
+} // namespace signpost::registry

@@ -1,0 +1,112 @@
+#include <algorithm>
+
+#include "discovery/registry/life_cycle.hpp"
+#include "discovery/registry/namespace_rules.hpp"
+#include "discovery/registry/write.hpp"
+
+namespace signpost::registry {
+namespace {
+
+class Remove final : public Write {
+public:
+  Remove(Shared state, model::Kind kind, std::string name_space, std::string name, model::DeleteOptions options,
+         bool dry_run, WriteCallback done)
+      : Write(std::move(state), kind, std::move(name_space)), name_(std::move(name)), options_(std::move(options)),
+        dry_run_(dry_run), done_(std::move(done)) {}
+
+  void attempt() override {
+    const std::string key = object_key(kind_.kind, name_space_, name_);
+    const auto found = state_->read(key);
+    if (!found) return fail(found.error());
+    if (!*found) return fail(not_found(kind_, name_));
+    const store::Entry& entry = **found;
+    auto object = decode_stored(kind_.kind, entry);
+    if (!object) return fail(object.error());
+    if (auto wrong = check_preconditions(model::metadata(*object), entry.modified)) return fail(std::move(*wrong));
+    if (kind_.kind == model::Kind::name_space && is_permanent_namespace(name_)) {
+      return fail(forbidden(kind_, name_, "this namespace may not be deleted"));
+    }
+    const bool held = kind_.kind == model::Kind::name_space || !model::metadata(*object).finalizers.empty();
+    if (held) return mark(key, entry, *object);
+    text_ = entry.value;
+    if (dry_run_) return done_(Stored{text_, entry.modified});
+    transaction_.write(key, entry.modified, nullptr, {});
+    if (rules_.append_claims != nullptr) {
+      std::vector<std::string> keys;
+      rules_.append_claims(*object, keys);
+      for (std::string& claim : keys) transaction_.erase(std::move(claim));
+    }
+    submit(name_);
+  }
+
+private:
+  std::optional<Status> check_preconditions(const model::ObjectMeta& metadata, store::Revision modified) const {
+    const auto differ = [&](std::string_view what, const std::string& wanted, const std::string& actual) {
+      const std::string name(what);
+      return conflict(kind_, name_,
+                      "Precondition failed: " + name + " in precondition: " + wanted + ", " + name +
+                          " in object meta: " + actual);
+    };
+    const auto& uid = options_.precondition_uid;
+    if (uid && *uid != metadata.uid) return differ("UID", *uid, metadata.uid);
+    const auto& revision = options_.precondition_resource_version;
+    if (revision && *revision != std::to_string(modified)) {
+      return differ("ResourceVersion", *revision, std::to_string(modified));
+    }
+    return std::nullopt;
+  }
+
+  // Only marked: a finalizer, or what is in the namespace, has to go first.
+  void mark(const std::string& key, const store::Entry& entry, model::Object& object) {
+    model::ObjectMeta& metadata = model::metadata(object);
+    if (!metadata.deletion_timestamp.empty()) {
+      text_ = entry.value;
+      if (dry_run_ || kind_.kind != model::Kind::name_space) return done_(Stored{text_, entry.modified});
+      return succeed(entry.modified);
+    }
+    metadata.deletion_timestamp = now_text();
+    metadata.deletion_grace_period_seconds = 0;
+    if (auto* name_space = std::get_if<model::Namespace>(&object)) {
+      name_space->status.phase = "Terminating";
+      metadata.deletion_grace_period_seconds.reset();
+    }
+    text_ = encode_stored(object);
+    if (dry_run_) return done_(Stored{text_, entry.modified});
+    transaction_.write(key, entry.modified, text_, {});
+    submit(name_);
+  }
+
+  void fail(Status status) override { done_(tl::unexpected(std::move(status))); }
+
+  void succeed(store::Revision revision) override {
+    if (kind_.kind != model::Kind::name_space) return done_(Stored{text_, revision});
+    state_->namespaces.set(name_, {revision, true});
+    const auto self = std::static_pointer_cast<Remove>(shared_from_this());
+    state_->worker.post([self, revision] {
+      self->state_->finish_namespace(self->name_, [self, revision](Result<store::Revision> finished) {
+        if (!finished) return self->fail(std::move(finished.error()));
+        self->done_(Stored{self->text_, std::max(revision, *finished)});
+      });
+    });
+  }
+
+  void lost_object() override { again(); }
+
+  const std::string name_;
+  const model::DeleteOptions options_;
+  const bool dry_run_;
+  const WriteCallback done_;
+  store::Value text_;
+};
+
+} // namespace
+
+void Registry::remove(model::Kind kind, std::string name_space, std::string name, model::DeleteOptions options,
+                      bool dry_run, WriteCallback done) {
+  if (auto refused = refuse_write(state_->settings, kind, "delete")) return done(tl::unexpected(std::move(*refused)));
+  std::make_shared<Remove>(state_, kind, std::move(name_space), std::move(name), std::move(options), dry_run,
+                           std::move(done))
+      ->attempt();
+}
+
+} // namespace signpost::registry

@@ -1,0 +1,110 @@
+// The registry's inside: what its parts (reads, views, writes, namespaces, watches) share.
+//
+// A write is an attempt: read what is needed, decide, one transaction under conditions. Lost to a faster writer, the
+// attempt runs again on the worker thread, for the store's own thread must not block on reads.
+// Threads: all functions may be called from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+
+#include "discovery/model/json.hpp"
+#include "discovery/registry/registry.hpp"
+#include "discovery/registry/strategy.hpp"
+
+namespace signpost::registry {
+
+inline constexpr int most_attempts = 16;
+
+/// One thread for what is rare and may block: attempts after the first, the contents of deleted namespaces.
+class Worker {
+public:
+  Worker();
+  ~Worker();
+  void post(std::function<void()> task);
+  /// Runs what is queued, then ends. No task after that is run. Not from a task.
+  void stop();
+
+private:
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+/// The namespaces there are, as a create needs them: known without asking the store. May be behind it; a transaction
+/// that depends on one says at which revision.
+class Namespaces {
+public:
+  struct Known {
+    store::Revision modified = 0;
+    bool terminating = false;
+  };
+  [[nodiscard]] std::optional<Known> find(std::string_view name) const;
+  void set(std::string_view name, Known known);
+  void erase(std::string_view name);
+
+private:
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, Known, std::less<>> known_;
+};
+
+struct Registry::State : std::enable_shared_from_this<Registry::State> {
+  State(store::Store& the_store, Settings the_settings)
+      : store(the_store), settings(std::move(the_settings)), claims(settings) {}
+
+  store::Store& store;
+  const Settings settings;
+  Claims claims;
+  Namespaces namespaces;
+  Worker worker;
+  std::unique_ptr<store::Watch> claim_watch, namespace_watch;
+
+  // registry.cpp: reads. An absent key is nullopt.
+  [[nodiscard]] Result<std::optional<store::Entry>> read(const std::string& key);
+  [[nodiscard]] Result<store::RangeResult> range(const store::RangeRequest& request);
+  /// From the cache, else from the store. 404: there is none. 403: it is being deleted.
+  [[nodiscard]] Result<store::Revision> need_namespace(const model::KindInfo& kind, std::string_view name,
+                                                       std::string_view object);
+  void learn_namespace(const std::string& name, const store::Entry* entry);
+
+  // views.cpp
+  [[nodiscard]] Result<Stored> get_view(model::Kind kind, std::string_view name_space, std::string_view name);
+  [[nodiscard]] Result<Listing> list_view(const ListRequest& request);
+
+  // open.cpp
+  [[nodiscard]] tl::expected<void, std::string> open();
+
+  // namespace_removal.cpp: deletes what is in a namespace that is marked, and the namespace, in one transaction.
+  // Blocks; for the worker. `done`: may be empty.
+  void finish_namespace(const std::string& name, std::function<void(Result<store::Revision>)> done);
+
+  /// After a transaction of ours that claimed or released something.
+  void note_claims(const std::vector<store::Write>& writes, store::Revision revision);
+};
+
+[[nodiscard]] Status from_store(const store::Error& error);
+/// The stored text as an object. A damaged text is an internal error.
+[[nodiscard]] Result<model::Object> decode_stored(model::Kind kind, const store::Entry& entry);
+/// The object's text as it is stored: without resourceVersion.
+[[nodiscard]] store::Value encode_stored(model::Object& object);
+
+/// Why a write is refused before it is looked at: read-only, a computed kind.
+[[nodiscard]] std::optional<Status> refuse_write(const Settings& settings, model::Kind kind, std::string_view verb);
+
+/// The 422 of a ServiceCIDR whose prefixes a client wants changed; nullopt: that is not what it wants.
+[[nodiscard]] std::optional<Status> check_service_cidr_update(Registry::State& state, const std::string& name,
+                                                              const Mutation& mutation);
+
+// The rules that are the same for POST, PUT and PATCH.
+[[nodiscard]] std::optional<Status> check_scope(const model::KindInfo& kind, std::string_view name_space,
+                                                model::ObjectMeta& metadata);
+
+} // namespace signpost::registry

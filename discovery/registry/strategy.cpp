@@ -1,0 +1,134 @@
+#include "discovery/registry/strategy.hpp"
+
+#include <array>
+
+#include "discovery/registry/endpoint_slice_rules.hpp"
+#include "discovery/registry/namespace_rules.hpp"
+#include "discovery/registry/service_rules.hpp"
+
+namespace signpost::registry {
+namespace {
+
+using model::EndpointSlice;
+using model::Namespace;
+using model::Object;
+using model::Service;
+
+template <class T>
+std::vector<Cause> collect(void (*check)(const T&, FieldErrors&), const Object& object) {
+  FieldErrors errors;
+  check(std::get<T>(object), errors);
+  return errors.take();
+}
+
+template <class T>
+std::vector<Cause> collect(void (*check)(const T&, const T&, FieldErrors&), const Object& wanted,
+                           const Object& current) {
+  FieldErrors errors;
+  check(std::get<T>(wanted), std::get<T>(current), errors);
+  return errors.take();
+}
+
+template <class T>
+T& as(Object& object) {
+  return std::get<T>(object);
+}
+template <class T>
+const T& as(const Object& object) {
+  return std::get<T>(object);
+}
+
+Strategy make_service() {
+  Strategy row;
+  row.writable = true;
+  row.create_on_update = true;
+  row.set_defaults = [](Object& object) { set_defaults(as<Service>(object)); };
+  row.prepare_create = [](Object& object) {
+    as<Service>(object).status = {};
+    mirror_cluster_ips(as<Service>(object));
+  };
+  row.prepare_update = [](Object& wanted, const Object& current) {
+    as<Service>(wanted).status = as<Service>(current).status;
+    take_over_allocations(as<Service>(wanted), as<Service>(current));
+    mirror_cluster_ips(as<Service>(wanted), as<Service>(current));
+  };
+  row.resolve = [](Object& wanted, const Object* current, std::span<const model::Family> families) {
+    return resolve_families(as<Service>(wanted), current == nullptr ? nullptr : &as<Service>(*current), families);
+  };
+  row.plan = [](Claims& claims, Object& wanted, const Object* current, bool dry_run) {
+    return plan_claims(claims, as<Service>(wanted), current == nullptr ? nullptr : &as<Service>(*current), dry_run);
+  };
+  row.settle_update = [](Object& wanted, const Object& current) {
+    drop_type_dependent_fields(as<Service>(wanted), as<Service>(current));
+  };
+  row.check_create = [](const Object& object) { return collect<Service>(check_service, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<Service>(check_service_update, wanted, current);
+  };
+  row.take_status = [](Object& onto, Object& from) {
+    as<Service>(onto).status = std::move(as<Service>(from).status);
+    set_defaults(as<Service>(onto));
+  };
+  row.check_status = [](const Object& object) { return collect<Service>(check_service_status, object); };
+  row.append_claims = [](const Object& object, std::vector<std::string>& keys) {
+    append_claims(as<Service>(object), keys);
+  };
+  return row;
+}
+
+Strategy make_endpoint_slice() {
+  Strategy row;
+  row.writable = true;
+  row.set_defaults = [](Object& object) { set_defaults(as<EndpointSlice>(object)); };
+  row.prepare_create = [](Object& object) { as<EndpointSlice>(object).metadata.generation = 1; };
+  row.settle_update = [](Object& wanted, const Object& current) {
+    as<EndpointSlice>(wanted).metadata.generation =
+        next_generation(as<EndpointSlice>(wanted), as<EndpointSlice>(current));
+  };
+  row.check_create = [](const Object& object) { return collect<EndpointSlice>(check_endpoint_slice, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<EndpointSlice>(check_endpoint_slice_update, wanted, current);
+  };
+  return row;
+}
+
+Strategy make_namespace() {
+  Strategy row;
+  row.writable = true;
+  row.set_defaults = [](Object& object) { set_defaults(as<Namespace>(object)); };
+  row.prepare_create = [](Object& object) { prepare_create(as<Namespace>(object)); };
+  row.prepare_update = [](Object& wanted, const Object& current) {
+    as<Namespace>(wanted).spec = as<Namespace>(current).spec;
+    as<Namespace>(wanted).status = as<Namespace>(current).status;
+  };
+  row.check_create = [](const Object& object) { return collect<Namespace>(check_namespace, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<Namespace>(check_namespace_update, wanted, current);
+  };
+  row.take_status = [](Object& onto, Object& from) {
+    Namespace& name_space = as<Namespace>(onto);
+    name_space.status = std::move(as<Namespace>(from).status);
+    name_space.status.phase = name_space.metadata.deletion_timestamp.empty() ? "Active" : "Terminating";
+  };
+  return row;
+}
+
+} // namespace
+
+const Strategy& strategy(model::Kind kind) {
+  static const std::array<Strategy, std::variant_size_v<Object>> rows = [] {
+    std::array<Strategy, std::variant_size_v<Object>> table;
+    table[static_cast<std::size_t>(model::Kind::name_space)] = make_namespace();
+    table[static_cast<std::size_t>(model::Kind::service)] = make_service();
+    table[static_cast<std::size_t>(model::Kind::endpoint_slice)] = make_endpoint_slice();
+    return table;
+  }();
+  return rows[static_cast<std::size_t>(kind)];
+}
+
+std::span<const model::Kind> namespace_contents() {
+  static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice};
+  return kinds;
+}
+
+} // namespace signpost::registry
