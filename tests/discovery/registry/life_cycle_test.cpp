@@ -1,0 +1,376 @@
+#include <doctest/doctest.h>
+
+#include <regex>
+
+#include "tests/discovery/registry/harness.hpp"
+
+namespace signpost::registry::test {
+namespace {
+
+const std::vector<std::string> dual{"10.96.0.0/16", "fd00:10:96::/112"};
+
+Json service(const std::string& name, const Json& spec = Json::object()) {
+  Json body{{"metadata", {{"name", name}}}, {"spec", {{"ports", {{{"port", 80}}}}}}};
+  body["spec"].update(spec);
+  return body;
+}
+
+Json slice(const std::string& name, const std::string& of, const std::string& address) {
+  return {{"metadata", {{"name", name}, {"labels", {{"kubernetes.io/service-name", of}}}}},
+          {"addressType", "IPv4"},
+          {"endpoints", {{{"addresses", {address}}}}},
+          {"ports", {{{"name", "http"}, {"port", 8080}}}}};
+}
+
+Json name_space(const std::string& name) { return {{"metadata", {{"name", name}}}}; }
+
+TEST_CASE("a new cluster has its namespaces, its service and its prefixes") {
+  Cluster cluster(dual);
+  for (const char* name : {"default", "kube-system"}) {
+    const Json json = json_of(cluster.client.get(Kind::name_space, "", name).value());
+    CHECK(json["metadata"]["labels"]["kubernetes.io/metadata.name"] == name);
+    CHECK(json["status"]["phase"] == "Active");
+    CHECK(json["spec"]["finalizers"] == Json{"kubernetes"});
+  }
+  const Json kubernetes = json_of(cluster.client.get(Kind::service, "default", "kubernetes").value());
+  CHECK(kubernetes["spec"]["clusterIP"] == "10.96.0.1");
+  CHECK(kubernetes["spec"]["ports"][0]["name"] == "https");
+  CHECK(kubernetes["spec"]["ports"][0]["port"] == 443);
+  CHECK(kubernetes["spec"]["ipFamilyPolicy"] == "SingleStack");
+  const Json cidr = json_of(cluster.client.get(Kind::service_cidr, "", "kubernetes").value());
+  CHECK(cidr["spec"]["cidrs"] == Json{"10.96.0.0/16", "fd00:10:96::/112"});
+  CHECK(cidr["status"]["conditions"][0]["type"] == "Ready");
+  CHECK(cidr["status"]["conditions"][0]["status"] == "True");
+}
+
+TEST_CASE("what a created object gets") {
+  Cluster cluster(dual);
+  const Stored stored = cluster.client.create(Kind::service, "default", service("web")).value();
+  const Json json = json_of(stored);
+  CHECK(json["metadata"]["namespace"] == "default");
+  CHECK(json["metadata"]["resourceVersion"] == std::to_string(stored.revision));
+  CHECK(std::regex_match(json["metadata"]["uid"].get<std::string>(),
+                         std::regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")));
+  CHECK(std::regex_match(json["metadata"]["creationTimestamp"].get<std::string>(),
+                         std::regex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")));
+  CHECK(stored.text->find("resourceVersion") == std::string::npos);
+  CHECK(json_of(cluster.client.get(Kind::service, "default", "web").value()) == json);
+  CHECK(cluster.registry.revision() == stored.revision); // one transaction for everything
+}
+
+TEST_CASE("generated names") {
+  Cluster cluster(dual);
+  Json body = service("");
+  body["metadata"] = {{"generateName", std::string(62, 'a') + "-"}};
+  CHECK(cluster.client.create(Kind::service, "default", body).value().json().find(std::string(58, 'a')) !=
+        std::string::npos);
+  body["metadata"] = {{"generateName", "web-"}};
+  const Json json = json_of(cluster.client.create(Kind::service, "default", body).value());
+  CHECK(std::regex_match(json["metadata"]["name"].get<std::string>(),
+                         std::regex("web-[bcdfghjklmnpqrstvwxz2456789]{5}")));
+  Json spaces{{"metadata", {{"generateName", "team-"}}}};
+  const Json made = json_of(cluster.client.create(Kind::name_space, "", spaces).value());
+  CHECK(made["metadata"]["labels"]["kubernetes.io/metadata.name"] == made["metadata"]["name"]);
+}
+
+TEST_CASE("updates: no-op, stale, unconditional, create by PUT") {
+  Cluster cluster(dual);
+  const Stored first = cluster.client.create(Kind::service, "default", service("web")).value();
+  const auto same = cluster.client.put(Kind::service, "default", "web", service("web")).value();
+  CHECK(same.first.revision == first.revision);
+  CHECK_FALSE(same.second);
+  const Stored patched =
+      cluster.client.patch(Kind::service, "default", "web", {{"metadata", {{"labels", {{"a", "b"}}}}}}).value();
+  CHECK(patched.revision > first.revision);
+  Json stale = service("web");
+  stale["metadata"]["resourceVersion"] = std::to_string(first.revision);
+  CHECK(cluster.client.put(Kind::service, "default", "web", stale).error().reason == "Conflict");
+  CHECK(cluster.client.put(Kind::service, "default", "new", service("new")).value().second);
+  CHECK(cluster.client.put(Kind::endpoint_slice, "default", "s", slice("s", "web", "10.1.0.1")).error().code == 404);
+  CHECK(cluster.client.put(Kind::name_space, "", "n", name_space("n")).error().code == 404);
+  CHECK(cluster.client.patch(Kind::service, "default", "no", {{"metadata", {{"labels", nullptr}}}}).error().code ==
+        404);
+  CHECK(cluster.client.patch(Kind::service, "default", "web", {{"metadata", {{"uid", "other"}}}}).error().code == 422);
+}
+
+TEST_CASE("status is written on its own") {
+  Cluster cluster(dual);
+  REQUIRE(cluster.client.create(Kind::service, "default", service("lb", {{"type", "LoadBalancer"}})));
+  const Json change{{"status", {{"loadBalancer", {{"ingress", {{{"ip", "192.0.2.1"}}}}}}}},
+                    {"spec", {{"sessionAffinity", "ClientIP"}}}};
+  const Json json = json_of(cluster.client.patch_status(Kind::service, "default", "lb", change).value());
+  CHECK(json["status"]["loadBalancer"]["ingress"][0]["ip"] == "192.0.2.1");
+  CHECK(json["status"]["loadBalancer"]["ingress"][0]["ipMode"] == "VIP");
+  CHECK(json["spec"]["sessionAffinity"] == "None");
+  const Json plain = json_of(cluster.client.patch(Kind::service, "default", "lb", {{"status", nullptr}}).value());
+  CHECK(plain["status"] == json["status"]);
+  const Json bad{{"status", {{"loadBalancer", {{"ingress", {{{"ip", "192.0.2.256"}}}}}}}}};
+  CHECK(cluster.client.patch_status(Kind::service, "default", "lb", bad).error().code == 422);
+  CHECK(cluster.client.patch_status(Kind::endpoint_slice, "default", "x", bad).error().code == 404);
+}
+
+TEST_CASE("deletion releases at once, preconditions hold it back, dry runs do nothing") {
+  Cluster cluster(dual);
+  const Json spec{{"clusterIP", "10.96.0.80"}, {"type", "NodePort"}};
+  const Json made = json_of(cluster.client.create(Kind::service, "default", service("web", spec)).value());
+  CHECK(cluster.claims().size() == 3);
+  model::DeleteOptions wrong;
+  wrong.precondition_uid = "other";
+  CHECK(cluster.client.remove(Kind::service, "default", "web", false, wrong).error().reason == "Conflict");
+  wrong = {};
+  wrong.precondition_resource_version = "1";
+  CHECK(cluster.client.remove(Kind::service, "default", "web", false, wrong).error().reason == "Conflict");
+  REQUIRE(cluster.client.remove(Kind::service, "default", "web", true));
+  CHECK(cluster.claims().size() == 3);
+  Json gone = json_of(cluster.client.remove(Kind::service, "default", "web").value());
+  CHECK(gone["metadata"]["uid"] == made["metadata"]["uid"]);
+  CHECK(cluster.claims() == std::vector<std::string>{"ip/10.96.0.1"});
+  CHECK(cluster.client.remove(Kind::service, "default", "web").error().code == 404);
+  CHECK(cluster.client.create(Kind::service, "default", service("other", spec)));
+}
+
+TEST_CASE("finalizers hold an object and its address until they are gone") {
+  Cluster cluster(dual);
+  Json body = service("web", {{"clusterIP", "10.96.0.80"}});
+  body["metadata"]["finalizers"] = {"example.com/hold"};
+  REQUIRE(cluster.client.create(Kind::service, "default", body));
+  const Json marked = json_of(cluster.client.remove(Kind::service, "default", "web").value());
+  CHECK(marked["metadata"].contains("deletionTimestamp"));
+  CHECK(cluster.claims().size() == 2);
+  CHECK(json_of(cluster.client.remove(Kind::service, "default", "web").value()) == marked);
+  const Json more{{"metadata", {{"finalizers", {"example.com/hold", "example.com/more"}}}}};
+  const auto refused = cluster.client.patch(Kind::service, "default", "web", more);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().causes.at(0).field == "metadata.finalizers");
+  CHECK(refused.error().causes.at(0).reason == "FieldValueForbidden");
+  REQUIRE(cluster.client.patch(Kind::service, "default", "web", {{"metadata", {{"finalizers", nullptr}}}}));
+  CHECK(cluster.client.get(Kind::service, "default", "web").error().code == 404);
+  CHECK(cluster.claims().size() == 1);
+}
+
+TEST_CASE("a namespace goes with everything in it") {
+  Cluster cluster(dual);
+  REQUIRE(cluster.client.create(Kind::name_space, "", name_space("team")));
+  REQUIRE(cluster.client.create(Kind::name_space, "", name_space("team2")));
+  for (int i = 0; i < 50; ++i) {
+    REQUIRE(cluster.client.create(Kind::service, "team", service("s" + std::to_string(i), {{"type", "NodePort"}})));
+    REQUIRE(cluster.client.create(Kind::endpoint_slice, "team", slice("s" + std::to_string(i), "s1", "10.1.0.1")));
+  }
+  REQUIRE(cluster.client.create(Kind::service, "team2", service("stays")));
+  const Json gone = json_of(cluster.client.remove(Kind::name_space, "", "team").value());
+  CHECK(gone["status"]["phase"] == "Terminating");
+  CHECK(cluster.client.get(Kind::name_space, "", "team").error().code == 404);
+  CHECK(cluster.client.list(Kind::service, "team").items.empty());
+  CHECK(cluster.client.list(Kind::endpoint_slice).items.empty());
+  CHECK(cluster.client.list(Kind::service).items.size() == 2);
+  CHECK(cluster.claims().size() == 2);
+  CHECK(cluster.client.create(Kind::service, "team", service("late")).error().code == 404);
+  REQUIRE(cluster.client.create(Kind::name_space, "", name_space("team")));
+  CHECK(cluster.client.create(Kind::service, "team", service("again")));
+  for (const char* name : {"default", "kube-system"}) {
+    CHECK(cluster.client.remove(Kind::name_space, "", name).error().message ==
+          "namespaces \"" + std::string(name) + "\" is forbidden: this namespace may not be deleted");
+  }
+}
+
+TEST_CASE("a namespace waits for what finalizers hold in it") {
+  Cluster cluster(dual);
+  REQUIRE(cluster.client.create(Kind::name_space, "", name_space("team")));
+  Json held = service("held");
+  held["metadata"]["finalizers"] = {"example.com/hold"};
+  REQUIRE(cluster.client.create(Kind::service, "team", held));
+  REQUIRE(cluster.client.create(Kind::service, "team", service("free")));
+  REQUIRE(cluster.client.remove(Kind::name_space, "", "team"));
+  CHECK(cluster.client.list(Kind::service, "team").items.size() == 1);
+  const auto refused = cluster.client.create(Kind::service, "team", service("late"));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == 403);
+  CHECK(refused.error().causes.at(0).reason == "NamespaceTerminating");
+  REQUIRE(cluster.client.patch(Kind::service, "team", "held", {{"metadata", {{"finalizers", nullptr}}}}));
+  REQUIRE(cluster.client.create(Kind::name_space, "", name_space("other"))); // the worker has its turn
+  for (int i = 0; i < 1000 && cluster.client.get(Kind::name_space, "", "team"); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  CHECK(cluster.client.get(Kind::name_space, "", "team").error().code == 404);
+}
+
+TEST_CASE("the generation of a slice counts changes of endpoints and ports") {
+  Cluster cluster(dual);
+  Json body = slice("s", "web", "10.1.0.1");
+  CHECK(json_of(cluster.client.create(Kind::endpoint_slice, "default", body).value())["metadata"]["generation"] == 1);
+  const Json label{{"metadata", {{"labels", {{"a", "b"}}}}}};
+  const auto labelled = cluster.client.patch(Kind::endpoint_slice, "default", "s", label);
+  CHECK(json_of(labelled.value())["metadata"]["generation"] == 1);
+  const Json moved{{"endpoints", {{{"addresses", {"10.1.0.2"}}}}}};
+  const auto changed = cluster.client.patch(Kind::endpoint_slice, "default", "s", moved);
+  CHECK(json_of(changed.value())["metadata"]["generation"] == 2);
+  const Json family{{"addressType", "IPv6"}, {"endpoints", Json::array()}};
+  CHECK(cluster.client.patch(Kind::endpoint_slice, "default", "s", family).error().code == 422);
+}
+
+TEST_CASE("what slices may not hold") {
+  struct Row {
+    Json change;
+    std::string field;
+  };
+  const Json many(std::vector<std::string>(101, "10.0.0.1"));
+  const std::vector<Row> rows{
+      {{{"addressType", ""}}, "addressType"},
+      {{{"addressType", "IPX"}}, "addressType"},
+      {{{"endpoints", {{{"addresses", Json::array()}}}}}, "endpoints[0].addresses"},
+      {{{"endpoints", {{{"addresses", many}}}}}, "endpoints[0].addresses"},
+      {{{"endpoints", {{{"addresses", {"fd00::1"}}}}}}, "endpoints[0].addresses"},
+      {{{"endpoints", {{{"addresses", {"10.1.0.1.2"}}}}}}, "endpoints[0].addresses[0]"},
+      {{{"endpoints", {{{"addresses", {"127.0.0.1"}}}}}}, "endpoints[0].addresses[0]"},
+      {{{"endpoints", {{{"addresses", {"0.0.0.0"}}}}}}, "endpoints[0].addresses[0]"},
+      {{{"endpoints", {{{"addresses", {"169.254.0.1"}}}}}}, "endpoints[0].addresses[0]"},
+      {{{"endpoints", {{{"addresses", {"224.0.0.5"}}}}}}, "endpoints[0].addresses[0]"},
+      {{{"endpoints", {{{"addresses", {"10.1.0.1"}}, {"hostname", "A_b"}}}}}, "endpoints[0].hostname"},
+      {{{"ports", {{{"name", "a"}, {"port", 1}}, {{"name", "a"}, {"port", 2}}}}}, "ports[1].name"},
+      {{{"ports", {{{"name", "A"}, {"port", 1}}}}}, "ports[0].name"},
+      {{{"ports", {{{"protocol", "ICMP"}, {"port", 1}}}}}, "ports[0].protocol"},
+      {{{"metadata", {{"name", "A"}}}}, "metadata.name"},
+      {{{"metadata", {{"name", "s"}, {"labels", {{"a", "-"}}}}}}, "metadata.labels"},
+      {{{"metadata", {{"name", "s"}, {"annotations", {{"a", std::string(300000, 'x')}}}}}}, "metadata.annotations"},
+      {{{"metadata", {{"name", "s"}, {"finalizers", {"no/t/ok"}}}}}, "metadata.finalizers"},
+  };
+  Cluster cluster(dual);
+  for (const Row& row : rows) {
+    Json body = slice("s", "web", "10.1.0.1");
+    body.update(row.change);
+    CAPTURE(body.dump().substr(0, 300));
+    const auto refused = cluster.client.create(Kind::endpoint_slice, "default", body);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == 422);
+    REQUIRE_FALSE(refused.error().causes.empty());
+    CHECK(refused.error().causes[0].field == row.field);
+  }
+  Json many_endpoints = slice("s", "web", "10.1.0.1");
+  for (int i = 0; i < 1000; ++i) many_endpoints["endpoints"].push_back(many_endpoints["endpoints"][0]);
+  CHECK(cluster.client.create(Kind::endpoint_slice, "default", many_endpoints).error().causes.at(0).reason ==
+        "FieldValueTooMany");
+}
+
+TEST_CASE("node ports: shared, taken, refused as upstream does") {
+  Cluster cluster(dual);
+  const auto ask = [&](const std::string& name, const Json& ports) {
+    return cluster.client.create(Kind::service, "default", service(name, {{"type", "NodePort"}, {"ports", ports}}));
+  };
+  const Json crossed{{{"name", "a"}, {"port", 1}, {"nodePort", 30100}},
+                     {{"name", "b"}, {"port", 2}, {"nodePort", 30100}}};
+  CHECK(ask("crossed", crossed).error().causes.at(0).message ==
+        "Invalid value: 30100: provided port is already allocated");
+  REQUIRE(ask("one", {{{"port", 1}, {"nodePort", 30100}}}));
+  CHECK(ask("two", {{{"port", 1}, {"nodePort", 30100}}}).error().code == 422);
+  // What a failed create held is free again.
+  CHECK(cluster.claims().size() == 3);
+  const Json health{{"type", "LoadBalancer"}, {"externalTrafficPolicy", "Local"}, {"healthCheckNodePort", -1}};
+  const auto refused = cluster.client.create(Kind::service, "default", service("health", health));
+  CHECK(refused.error().code == 422);
+  CHECK(refused.error().causes.at(0).field == "spec.healthCheckNodePort");
+}
+
+TEST_CASE("spelling of addresses: the claim is canonical, the object keeps what was typed") {
+  Cluster cluster(dual);
+  const Json typed = json_of(
+      cluster.client.create(Kind::service, "default", service("six", {{"clusterIP", "fd00:10:96:0::0099"}})).value());
+  CHECK(typed["spec"]["clusterIP"] == "fd00:10:96:0::0099");
+  CHECK(cluster.claims().back() == "ip/fd00:10:96::99");
+  CHECK(cluster.client.create(Kind::service, "default", service("same", {{"clusterIP", "fd00:10:96::99"}}))
+            .error()
+            .code == 422);
+  CHECK(cluster.client.create(Kind::service, "default", service("four", {{"clusterIP", "010.96.0.50"}})));
+  CHECK(cluster.client.create(Kind::service, "default", service("other", {{"clusterIP", "10.96.0.50"}})).error().code ==
+        422);
+}
+
+TEST_CASE("the address of the DNS is given to who asks for it only") {
+  Cluster cluster({"10.96.0.0/28"}); // 14 usable, one is kubernetes', one is kept
+  for (int i = 0; i < 12; ++i) {
+    const Json json =
+        json_of(cluster.client.create(Kind::service, "default", service("s" + std::to_string(i))).value());
+    CHECK(json["spec"]["clusterIP"] != "10.96.0.10");
+  }
+  CHECK(cluster.client.create(Kind::service, "default", service("full")).error().code == 500);
+  CHECK(cluster.client.create(Kind::service, "kube-system", service("dns", {{"clusterIP", "10.96.0.10"}})));
+}
+
+TEST_CASE("views show slices and claims, and cannot be written") {
+  Cluster cluster(dual);
+  REQUIRE(cluster.client.create(Kind::service, "default", service("web", {{"clusterIP", "10.96.0.80"}})));
+  REQUIRE(cluster.client.create(Kind::endpoint_slice, "default", slice("web-b", "web", "10.1.0.2")));
+  Json not_ready = slice("web-a", "web", "10.1.0.1");
+  not_ready["endpoints"][0]["conditions"] = {{"ready", false}};
+  REQUIRE(cluster.client.create(Kind::endpoint_slice, "default", not_ready));
+  REQUIRE(cluster.client.create(Kind::endpoint_slice, "kube-system", slice("dns-a", "dns", "10.1.0.3")));
+
+  const Json endpoints = json_of(cluster.client.get(Kind::endpoints, "default", "web").value());
+  CHECK(endpoints["metadata"]["name"] == "web");
+  REQUIRE(endpoints["subsets"].size() == 1);
+  CHECK(endpoints["subsets"][0]["addresses"] == Json{{{"ip", "10.1.0.2"}}});
+  CHECK(endpoints["subsets"][0]["notReadyAddresses"] == Json{{{"ip", "10.1.0.1"}}});
+  CHECK(endpoints["subsets"][0]["ports"] == Json{{{"name", "http"}, {"port", 8080}, {"protocol", "TCP"}}});
+  CHECK(cluster.client.list(Kind::endpoints).items.size() == 2);
+  CHECK(cluster.client.list(Kind::endpoints, "default").items.size() == 1);
+  CHECK(cluster.client.get(Kind::endpoints, "default", "none").error().code == 404);
+
+  const Json address = json_of(cluster.client.get(Kind::ip_address, "", "10.96.0.80").value());
+  CHECK(address["spec"]["parentRef"] == Json{{"resource", "services"}, {"namespace", "default"}, {"name", "web"}});
+  CHECK(address["metadata"]["labels"]["ipaddress.kubernetes.io/ip-family"] == "IPv4");
+  CHECK(address["metadata"]["labels"]["ipaddress.kubernetes.io/managed-by"] == "ipallocator.k8s.io");
+  CHECK(cluster.client.list(Kind::ip_address).items.size() == 2);
+
+  CHECK(cluster.client.create(Kind::endpoints, "default", name_space("x")).error().code == 405);
+  CHECK(cluster.client.remove(Kind::ip_address, "", "10.96.0.80").error().code == 405);
+  CHECK(cluster.client
+            .put(Kind::service_cidr, "", "kubernetes",
+                 {{"metadata", {{"name", "kubernetes"}}}, {"spec", {{"cidrs", dual}}}})
+            .error()
+            .code == 405);
+}
+
+TEST_CASE("a list in pages is a list of one revision") {
+  Cluster cluster(dual);
+  for (int i = 0; i < 7; ++i) {
+    REQUIRE(cluster.client.create(Kind::service, "default", service("s" + std::to_string(i))));
+    REQUIRE(cluster.client.create(Kind::endpoint_slice, "default",
+                                  slice("s" + std::to_string(i), "s" + std::to_string(i), "10.1.0.1")));
+  }
+  for (const Kind kind : {Kind::service, Kind::endpoints, Kind::ip_address}) {
+    CAPTURE(model::info(kind).name);
+    const Listing whole = cluster.client.list(kind);
+    ListRequest request{.kind = kind, .limit = 3};
+    std::vector<std::string> seen;
+    while (true) {
+      const Listing page = cluster.registry.list(request).value();
+      for (const Stored& stored : page.items) seen.push_back(stored.json());
+      CHECK(page.revision == whole.revision);
+      CHECK(page.remaining == whole.items.size() - seen.size());
+      if (page.next.empty()) break;
+      REQUIRE(page.items.size() == 3);
+      request.from = page.next;
+      request.revision = page.revision;
+      if (request.kind == Kind::service && seen.size() == 3) {
+        REQUIRE(cluster.client.create(Kind::service, "default", service("late")));
+      }
+    }
+    REQUIRE(seen.size() == whole.items.size());
+    for (std::size_t i = 0; i < seen.size(); ++i) CHECK(seen[i] == whole.items[i].json());
+  }
+}
+
+TEST_CASE("a registry of files cannot be written") {
+  store::MemoryStore store;
+  Settings settings = settings_for(dual);
+  settings.read_only = true;
+  Registry registry(store, settings);
+  REQUIRE(registry.open());
+  Client client(registry);
+  CHECK(client.create(Kind::service, "default", service("web")).error().code == 405);
+  CHECK(client.put(Kind::service, "default", "web", service("web")).error().code == 405);
+  CHECK(client.remove(Kind::service, "default", "web").error().code == 405);
+  CHECK(registry.revision() == 0);
+}
+
+} // namespace
+} // namespace signpost::registry::test
