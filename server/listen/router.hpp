@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,33 +14,35 @@
 
 namespace signpost::server {
 
-/// One server block as a listener sees it. What is pointed to outlives the listener's threads.
-struct Route {
-  std::vector<std::string> zones;   // names at or below these; "." is everything
+/// One server block as a listening address sees it. What is pointed to outlives the listener's threads.
+struct BlockRoute {
+  std::vector<std::string> zones;   // names at or below these, as ServerBlock::zones_on() gives them
   const zone::Zone* zone = nullptr; // answers its own origins; null: the block has no source
   Outside* outside = nullptr;       // answers the block's other names; null: REFUSED
 };
 
 class Router {
 public:
-  explicit Router(std::vector<Route> routes);
+  explicit Router(std::vector<BlockRoute> routes);
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
 
-  /// The route of a lower-cased name in wire form (Query::name and label offsets); null: none.
-  [[nodiscard]] const Route* find(const wire::Query& query) const noexcept;
+  /// The block of a lower-cased name in wire form; null: none. A malformed name has none.
+  [[nodiscard]] const BlockRoute* find(std::span<const std::uint8_t> name) const noexcept;
 
-  /// The one zone that may be asked before find(): no other block has a name at or below its origins. Null: there is
-  /// none.
-  [[nodiscard]] const Route* first() const noexcept { return first_; }
+  /// The block whose zone may be asked before find(), since nothing below its origins belongs to another block. Null:
+  /// there is none.
+  [[nodiscard]] const BlockRoute* first() const noexcept { return first_; }
 
 private:
   struct Suffix {
     std::vector<std::uint8_t> name; // wire form, lower case
-    std::uint8_t labels = 0;
-    const Route* route = nullptr;
+    std::size_t labels = 0;
+    const BlockRoute* route = nullptr;
   };
-  std::vector<Route> routes_;
+  std::vector<BlockRoute> routes_;
   std::vector<Suffix> suffixes_; // most labels first
-  const Route* first_ = nullptr;
+  const BlockRoute* first_ = nullptr;
 };
 
 } // namespace signpost::server

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <vector>
+#include <thread>
 
 #include "server/listen/counters.hpp"
 #include "server/listen/guard.hpp"
@@ -27,6 +27,8 @@ struct TcpSettings {
   std::size_t max_in_flight = 64;               // queries of one connection that wait for cache or forwarding
   std::size_t max_output = 128 * 1024;          // octets of answers waiting; further queries wait unread
 };
+
+struct TcpLoop; // connection.hpp
 
 class TcpListener {
 public:
@@ -48,10 +50,8 @@ public:
   [[nodiscard]] std::uint64_t connections_evicted() const noexcept; // closed to make room
 
 private:
-  struct Loop;
-  std::shared_ptr<Loop> loop_; // shared with late answers on their way
-  struct Thread;
-  std::unique_ptr<Thread> thread_;
+  std::shared_ptr<TcpLoop> loop_; // shared with late answers on their way
+  std::thread thread_;
 };
 
 } // namespace signpost::server
