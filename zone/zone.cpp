@@ -65,7 +65,8 @@ void Zone::set_stale(bool stale) { state_->index.set_stale(stale); }
 
 Zone::Counts Zone::counts() const {
   const Index::Counts counts = state_->index.counts();
-  return {counts.services, counts.namespaces, counts.addresses, counts.octets};
+  return {counts.services, counts.namespaces, counts.addresses, counts.octets,
+          counts.blocks,   counts.taken,      counts.waiting};
 }
 
 const ZoneSettings& Zone::settings() const { return state_->settings; }

@@ -55,7 +55,10 @@ public:
   struct Counts {
     std::size_t services = 0, namespaces = 0;
     std::size_t addresses = 0; // with a reverse name
-    std::size_t octets = 0;    // of memory in use
+    std::size_t octets = 0;    // of memory in use, tables included
+    std::size_t blocks = 0;    // octets of `octets` that hold entries
+    std::size_t taken = 0;     // octets that entries ever took, free ones included
+    std::size_t waiting = 0;   // replaced entries that a reader may still see
   };
   [[nodiscard]] Counts counts() const;
 

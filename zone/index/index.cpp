@@ -315,8 +315,8 @@ void Index::publish() {
 }
 
 Index::Counts Index::counts() const {
-  return {services_, namespaces_, addresses_.size(),
-          arena_.used() + entries_.octets() + addresses_.octets() + next_id_ * 4, waiting_};
+  const std::size_t tables = entries_.octets() + addresses_.octets() + next_id_ * 4;
+  return {services_, namespaces_, addresses_.size(), arena_.used() + tables, arena_.used(), arena_.taken(), waiting_};
 }
 
 } // namespace signpost::zone

@@ -93,6 +93,8 @@ public:
     std::size_t namespaces = 0;
     std::size_t addresses = 0; // distinct, with a reverse name
     std::size_t octets = 0;    // of arena and tables in use
+    std::size_t blocks = 0;    // of the arena alone
+    std::size_t taken = 0;     // that the arena ever took, free blocks included
     std::size_t waiting = 0;   // replaced blocks that readers may still see
   };
   /// Writer's thread.

@@ -52,7 +52,8 @@ TEST_CASE("every octet of a name is lower-cased as ASCII has it, at every length
     for (int first = 0; first < 256; first += 3) {
       Bytes packet{0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(length)};
       for (std::size_t i = 0; i < length; ++i) packet.push_back(static_cast<std::uint8_t>(first + static_cast<int>(i)));
-      for (const std::uint8_t octet : {0, 0, 1, 0, 1}) packet.push_back(octet);
+      packet.push_back(0);
+      for (const unsigned word : {1u, 1u}) put16(packet, word);
       const auto query = read(packet);
       REQUIRE(query.check == wire::Check::ok);
       for (std::size_t i = 0; i < length; ++i) {
