@@ -44,6 +44,9 @@ public:
   /// Bytes read when the text turned out to be wrong.
   [[nodiscard]] std::size_t position() const { return position_; }
 
+  /// What has been built so far.
+  [[nodiscard]] const Json& root() const { return root_; }
+
   /// The whole value, once the parser is through; the builder is then as new.
   [[nodiscard]] Json take();
 

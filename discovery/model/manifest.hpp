@@ -17,16 +17,26 @@ struct ManifestError {
 
 /// Calls `each` once per object, Lists flattened (v1 List, ServiceList, EndpointSliceList, …; items of a typed list
 /// may omit kind and apiVersion, and get them). `each` may return an error to stop. JSON lists are streamed item by
-/// item (SAX): a list of 150,000 endpoints never becomes one document. `source` names the text in errors.
+/// item (SAX): a list of 150,000 endpoints never becomes one document. `source` names the text in errors; an error of
+/// `each` that begins with "<source>: " gets the place put in.
+///
+/// Every object given to `each` is a JSON object with the strings kind and apiVersion; empty documents are skipped. In
+/// YAML, plain scalars are read as kubectl does (YAML 1.1: yes, on, 0x1f, 0777, …); quoted ones are strings.
 [[nodiscard]] tl::expected<void, ManifestError>
 read_manifest(std::string_view text, std::string_view source,
               const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);
 
 /// As above, from a file; "-" is standard input. Errors: cannot be read (with the reason), or as above.
 [[nodiscard]] tl::expected<void, ManifestError>
-read_manifest_file(const std::string& path, const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);
+read_manifest_file(const std::string& path,
+                   const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);
 
-/// YAML text of a JSON value, block style, keys in the order apiVersion, kind, metadata, spec, …, rest sorted.
+/// One YAML document as JSON, of any type (kind and apiVersion are not asked for): a request body, a patch. The error
+/// says the line. No document at all is null.
+[[nodiscard]] tl::expected<Json, DecodeError> parse_yaml(std::string_view text, const JsonLimits& limits = {});
+
+/// YAML text of a JSON value, block style, keys in the order apiVersion, kind, metadata, items, spec, status, rest
+/// sorted; ends in a newline. Strings that a YAML reader would take for something else are quoted.
 [[nodiscard]] std::string to_yaml(const Json& json);
 
 } // namespace signpost::model
