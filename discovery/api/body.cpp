@@ -1,0 +1,200 @@
+#include "discovery/api/body.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "discovery/api/status_json.hpp"
+#include "discovery/model/manifest.hpp"
+
+namespace signpost::api {
+namespace {
+
+using model::Json;
+using registry::bad_request;
+
+tl::unexpected<registry::Status> refuse(std::string message) {
+  return tl::make_unexpected(bad_request(std::move(message)));
+}
+
+/// As apimachinery prints a body it could not read.
+std::string summarize(std::string_view body) {
+  constexpr std::size_t shown = 30;
+  if (body.empty()) return "<empty>";
+  std::string out;
+  const std::string_view part = body.substr(0, shown);
+  if (body.front() == '{')
+    out = part;
+  else
+    for (const char c : part) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  if (body.size() > shown) out += " ...";
+  return out;
+}
+
+std::string member(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// The body may leave out what it is, but must not say it is something else.
+std::optional<registry::Status> check_type(const model::KindInfo& kind, const std::string& api_version,
+                                           const std::string& name) {
+  const bool same_name = name.empty() || name == kind.name;
+  const bool same_version = api_version.empty() || api_version == kind.api_version();
+  if (same_name && same_version) return std::nullopt;
+  const std::string version = api_version.empty() ? std::string(kind.api_version()) : api_version;
+  const std::string said = name.empty() ? std::string(kind.name) : name;
+  if (model::find_kind(version, said) == nullptr)
+    return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: no kind \"{}\" is registered for "
+                                   "version \"{}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+                                   said, version, kind.name, said, version));
+  if (!same_version)
+    return bad_request(fmt::format("the API version in the data ({}) does not match the expected API version ({})",
+                                   version, kind.api_version()));
+  return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: converting (v1.{}) to (core.{}): "
+                                 "unknown conversion",
+                                 said, version, kind.name, said, kind.name));
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& part : parts) {
+    if (!out.empty()) out += ", ";
+    out += part;
+  }
+  return out;
+}
+
+std::vector<std::string> complaints(model::DecodeNotes notes) {
+  std::vector<std::string> all = std::move(notes.duplicate_fields);
+  all.insert(all.end(), notes.unknown_fields.begin(), notes.unknown_fields.end());
+  return all;
+}
+
+registry::Result<DecodedBody> decode_protobuf_body(const model::KindInfo& kind, std::string_view body) {
+  const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(body.data()), body.size());
+  const auto envelope = model::read_envelope(bytes);
+  if (!envelope)
+    return refuse(fmt::format("the object provided is unrecognized (must be of type {}): {} ({})", kind.name,
+                              envelope.error().message, summarize(body)));
+  if (auto wrong = check_type(kind, envelope->api_version, envelope->kind)) return tl::make_unexpected(*wrong);
+  auto object = model::decode_protobuf(kind.kind, envelope->raw);
+  if (!object)
+    return refuse(fmt::format("{} in version \"{}\" cannot be handled as a {}: {}", kind.name, kind.version, kind.name,
+                              object.error().message));
+  return DecodedBody{std::move(*object), {}};
+}
+
+} // namespace
+
+registry::Result<FieldValidation> parse_field_validation(std::string_view text, std::string_view options) {
+  if (text.empty() || text == "Warn") return FieldValidation::warn;
+  if (text == "Strict") return FieldValidation::strict;
+  if (text == "Ignore") return FieldValidation::ignore;
+  return tl::make_unexpected(invalid_option(
+      options,
+      {"FieldValueNotSupported",
+       fmt::format("Unsupported value: \"{}\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"", text),
+       "fieldValidation"}));
+}
+
+tl::expected<Json, std::string> read_document(BodyFormat format, std::string_view body, model::DecodeNotes* notes) {
+  if (format != BodyFormat::yaml) {
+    auto json = model::parse_json(body, notes);
+    if (!json) return tl::make_unexpected(json.error().message);
+    return std::move(*json);
+  }
+  std::optional<Json> document;
+  const auto read = model::read_manifest(body, "body", [&](Json&& object) -> tl::expected<void, model::ManifestError> {
+    if (document) return tl::make_unexpected(model::ManifestError{"more than one document in the body"});
+    document = std::move(object);
+    return {};
+  });
+  if (!read) return tl::make_unexpected(read.error().message);
+  if (!document) return tl::make_unexpected(std::string("there is no document in the body"));
+  return std::move(*document);
+}
+
+registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std::string_view body,
+                                          FieldValidation validation) {
+  const model::KindInfo& kind = model::info(id);
+  if (format == BodyFormat::protobuf) return decode_protobuf_body(kind, body);
+
+  model::DecodeNotes notes;
+  const auto json = read_document(format, body, &notes);
+  if (!json)
+    return refuse(fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
+                              "json parse error: {} ({})",
+                              kind.name, json.error(), summarize(body)));
+  if (!json->is_object())
+    return refuse(fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
+                              "json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion "
+                              "string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+                              "\"json:\\\"kind,omitempty\\\"\" }} ({})",
+                              kind.name, json->type_name(), summarize(body)));
+  if (auto wrong = check_type(kind, member(*json, "apiVersion"), member(*json, "kind")))
+    return tl::make_unexpected(*wrong);
+
+  auto object = model::decode_object(id, *json, &notes);
+  const std::string prefix =
+      fmt::format("{} in version \"{}\" cannot be handled as a {}: ", kind.name, kind.version, kind.name);
+  if (!object) return refuse(prefix + object.error().message);
+  DecodedBody decoded{std::move(*object), {}};
+  if (validation == FieldValidation::ignore) return decoded;
+  decoded.warnings = complaints(std::move(notes));
+  if (validation == FieldValidation::strict && !decoded.warnings.empty())
+    return refuse(prefix + "strict decoding error: " + joined(decoded.warnings));
+  return decoded;
+}
+
+registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& document, std::string_view patch,
+                                             FieldValidation validation) {
+  const model::KindInfo& kind = model::info(id);
+  model::DecodeNotes notes;
+  const auto invalid = [&](std::string_view why) {
+    registry::Status status;
+    status.code = 422;
+    status.reason = "Invalid";
+    std::string quoted;
+    append_json_string(quoted, patch);
+    const std::string detail = fmt::format("Invalid value: {}: {}", quoted, why);
+    status.message = fmt::format(" \"\" is invalid: patch: {}", detail);
+    status.has_details = true;
+    status.causes.push_back({"FieldValueInvalid", detail, "patch"});
+    return status;
+  };
+  if (!document.is_object()) return tl::make_unexpected(invalid("the result is not an object"));
+  if (auto wrong = check_type(kind, member(document, "apiVersion"), member(document, "kind")))
+    return tl::make_unexpected(*wrong);
+  auto object = model::decode_object(id, document, &notes);
+  if (!object) return tl::make_unexpected(invalid(object.error().message));
+  DecodedBody decoded{std::move(*object), {}};
+  if (validation == FieldValidation::ignore) return decoded;
+  decoded.warnings = complaints(std::move(notes));
+  if (validation == FieldValidation::strict && !decoded.warnings.empty())
+    return tl::make_unexpected(invalid("strict decoding error: " + joined(decoded.warnings)));
+  return decoded;
+}
+
+registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std::string_view body) {
+  if (body.empty()) return model::DeleteOptions{};
+  if (format == BodyFormat::protobuf) {
+    const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(body.data()), body.size());
+    const auto envelope = model::read_envelope(bytes);
+    if (!envelope) return refuse(envelope.error().message);
+    auto options = model::decode_delete_options(envelope->raw);
+    if (!options) return refuse(options.error().message);
+    return std::move(*options);
+  }
+  const auto json = read_document(format, body, nullptr);
+  if (!json)
+    return refuse(fmt::format("couldn't get version/kind; json parse error: {} ({})", json.error(), summarize(body)));
+  const std::string kind = member(*json, "kind");
+  if (!kind.empty() && kind != "DeleteOptions")
+    return refuse(fmt::format("the body of a DELETE must be DeleteOptions, not {}", kind));
+  auto options = model::decode_delete_options(*json);
+  if (!options) return refuse(options.error().message);
+  return std::move(*options);
+}
+
+} // namespace signpost::api

@@ -1,0 +1,40 @@
+// From a request's body to an object: formats, what kind it says it is, fields nobody knows.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "discovery/api/negotiation.hpp"
+#include "discovery/model/json.hpp"
+#include "discovery/model/protobuf.hpp"
+#include "discovery/registry/status.hpp"
+
+namespace signpost::api {
+
+enum class FieldValidation : std::uint8_t { ignore, warn, strict };
+
+/// Values of the query parameter fieldValidation; empty is warn.
+[[nodiscard]] registry::Result<FieldValidation> parse_field_validation(std::string_view text, std::string_view options);
+
+struct DecodedBody {
+  model::Object object;
+  std::vector<std::string> warnings; // one Warning header each: unknown field "spec.foo"
+};
+
+/// The body of a POST or PUT. Kind and apiVersion may be left out, but not be others than the resource's.
+[[nodiscard]] registry::Result<DecodedBody> decode_body(model::Kind kind, BodyFormat format, std::string_view body,
+                                                        FieldValidation validation);
+
+/// The object a patch made; `patch` is its text for errors.
+[[nodiscard]] registry::Result<DecodedBody> decode_patched(model::Kind kind, const model::Json& document,
+                                                           std::string_view patch, FieldValidation validation);
+
+/// DeleteOptions; an empty body has none.
+[[nodiscard]] registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std::string_view body);
+
+/// One JSON document out of JSON or YAML text; the error is the reader's.
+[[nodiscard]] tl::expected<model::Json, std::string> read_document(BodyFormat format, std::string_view body,
+                                                                   model::DecodeNotes* notes);
+
+} // namespace signpost::api

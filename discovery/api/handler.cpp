@@ -1,0 +1,117 @@
+#include "discovery/api/handler.hpp"
+
+#include <fmt/format.h>
+
+#include "discovery/api/documents.hpp"
+#include "discovery/api/list.hpp"
+#include "discovery/api/negotiation.hpp"
+#include "discovery/api/status_json.hpp"
+#include "discovery/api/watch.hpp"
+#include "discovery/api/write.hpp"
+
+namespace signpost::api {
+namespace {
+
+using To = Route::To;
+
+Reply not_found_page() { return text_reply(404, "404 page not found\n"); }
+
+Reply read_object(registry::Registry& registry, const Route& route, const Request& request, const Encoding& encoding) {
+  const Query& query = request.target.query;
+  if (const std::string_view text = query.get("resourceVersion"); !text.empty()) {
+    const auto revision = parse_revision(text);
+    if (!revision)
+      return status_reply(registry::bad_request(fmt::format("Invalid value: \"{}\": invalid resource version", text)));
+    if (*revision > registry.revision()) return status_reply(too_large_revision(*revision, registry.revision()));
+  }
+  const auto include = parse_include(query);
+  if (!include) return status_reply(include.error());
+  const auto stored = registry.get(route.kind, route.name_space, route.name);
+  if (!stored) return status_reply(stored.error());
+  return object_reply(200, route.kind, *stored, encoding, *include);
+}
+
+bool is_read(Method method) { return method == Method::get; }
+
+} // namespace
+
+Handler::Handler(registry::Registry& registry, Hub& hub, const Settings& settings, const Callbacks& callbacks)
+    : registry_(registry), hub_(hub), settings_(settings), callbacks_(callbacks) {}
+
+bool Handler::is_long(const Request& request) const {
+  if (request.method != Method::get && request.method != Method::del) return false;
+  return find_route(request.target.segments).to == To::collection;
+}
+
+Reply Handler::page(const Request& request) const {
+  const auto& segments = request.target.segments;
+  std::string path;
+  for (const std::string& segment : segments) path += "/" + segment;
+  if (request.method != Method::get && request.method != Method::head)
+    return callbacks_.pages.contains(path) ? text_reply(405, "405 method not allowed\n") : not_found_page();
+  if (const auto found = callbacks_.pages.find(path); found != callbacks_.pages.end()) {
+    Reply reply = text_reply(200, found->second.text());
+    reply.content_type = found->second.content_type;
+    return reply;
+  }
+  if (path == "/healthz" || path == "/livez") return text_reply(200, "ok");
+  if (path == "/readyz") {
+    const auto reason = callbacks_.ready ? callbacks_.ready() : std::nullopt;
+    return reason ? text_reply(500, *reason + "\n") : text_reply(200, "ok");
+  }
+  if (path == "/version") return json_reply(200, version_document(settings_.version));
+  if (path == "/openapi/v2") {
+    // An empty document: kubectl then knows no schema and leaves validation to the server.
+    Reply reply = text_reply(200, "");
+    reply.content_type = "application/octet-stream";
+    return reply;
+  }
+  if (path == "/openapi/v3") return json_reply(200, openapi_index());
+  std::optional<std::string> openapi;
+  if (path == "/openapi/v3/api/v1")
+    openapi = openapi_document("");
+  else if (segments.size() == 5 && segments[0] == "openapi" && segments[1] == "v3" && segments[2] == "apis" &&
+           segments[4] == "v1")
+    openapi = openapi_document(segments[3]);
+  return openapi ? json_reply(200, std::move(*openapi)) : not_found_page();
+}
+
+Reply Handler::document(const Route& route) const {
+  switch (route.to) {
+  case To::core_versions: return json_reply(200, core_versions_document());
+  case To::groups: return json_reply(200, groups_document());
+  case To::group: return json_reply(200, group_document(route.group));
+  default: return json_reply(200, resources_document(route.group));
+  }
+}
+
+void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done) {
+  const Route route = find_route(request->target.segments);
+  switch (route.to) {
+  case To::nothing: return done(not_found_page());
+  case To::page: return done(page(*request));
+  case To::unknown_resource: return done(status_reply(no_such_resource()));
+  case To::core_versions:
+  case To::groups:
+  case To::group:
+  case To::resources: return done(is_read(request->method) ? document(route) : status_reply(method_refused()));
+  case To::events:
+  case To::collection:
+  case To::object:
+  case To::status: break;
+  }
+  const auto encoding = negotiate(request->accept);
+  if (!encoding) return done(status_reply(not_acceptable_status()));
+  if (route.to == To::events)
+    return done(is_read(request->method) && !request->target.query.flag("watch")
+                    ? list_events(registry_.revision(), *encoding)
+                    : status_reply(method_refused()));
+  if (!is_read(request->method)) return write_object(registry_, route, std::move(request), *encoding, std::move(done));
+  if (route.to == To::collection)
+    return done(request->target.query.flag("watch")
+                    ? watch_collection(registry_, hub_, route, request->target.query, *encoding)
+                    : list_collection(registry_, route, request->target.query, *encoding));
+  done(read_object(registry_, route, *request, *encoding));
+}
+
+} // namespace signpost::api

@@ -1,0 +1,214 @@
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "discovery/api/patch.hpp"
+
+namespace signpost::api {
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::size_t max_operations = 10'000;
+constexpr std::size_t max_array = 100'000; // inserting moves what is behind
+
+tl::unexpected<PatchError> refuse(std::string message, int status = 422) {
+  return tl::make_unexpected(PatchError{status, std::move(message)});
+}
+
+/// RFC 6901. nullopt: not a pointer.
+std::optional<std::vector<std::string>> parse_pointer(std::string_view text) {
+  std::vector<std::string> tokens;
+  if (text.empty()) return tokens;
+  if (text.front() != '/') return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '/') {
+      tokens.emplace_back();
+    } else if (text[i] == '~') {
+      if (++i == text.size() || (text[i] != '0' && text[i] != '1')) return std::nullopt;
+      tokens.back() += text[i] == '0' ? '~' : '/';
+    } else {
+      tokens.back() += text[i];
+    }
+  }
+  return tokens;
+}
+
+std::optional<std::size_t> parse_index(std::string_view token) {
+  if (token.empty() || token.size() > 9 || (token.size() > 1 && token.front() == '0')) return std::nullopt;
+  std::size_t index = 0;
+  for (const char c : token) {
+    if (c < '0' || c > '9') return std::nullopt;
+    index = index * 10 + static_cast<std::size_t>(c - '0');
+  }
+  return index;
+}
+
+Json* child(Json& parent, const std::string& token) {
+  if (parent.is_object()) {
+    const auto found = parent.find(token);
+    return found == parent.end() ? nullptr : &*found;
+  }
+  if (parent.is_array()) {
+    const auto index = parse_index(token);
+    return index && *index < parent.size() ? &parent[*index] : nullptr;
+  }
+  return nullptr;
+}
+
+using Pointer = std::vector<std::string>;
+
+Json* find(Json& document, const Pointer& pointer, std::size_t depth) {
+  Json* at = &document;
+  for (std::size_t i = 0; i < depth && at != nullptr; ++i) at = child(*at, pointer[i]);
+  return at;
+}
+
+struct Operation {
+  std::string op, path, from;
+  Pointer pointer, source;
+  const Json* value = nullptr;
+};
+
+tl::expected<void, PatchError> missing(const Operation& operation) {
+  return refuse(fmt::format("the server rejected our request due to an error in our request: {} operation does not "
+                            "apply: doc is missing path: {}: missing value",
+                            operation.op, operation.path));
+}
+
+tl::expected<void, PatchError> add(Json& document, const Operation& operation, Json value) {
+  if (operation.pointer.empty()) {
+    document = std::move(value);
+    return {};
+  }
+  Json* parent = find(document, operation.pointer, operation.pointer.size() - 1);
+  const std::string& last = operation.pointer.back();
+  if (parent != nullptr && parent->is_object()) {
+    (*parent)[last] = std::move(value);
+    return {};
+  }
+  if (parent == nullptr || !parent->is_array()) return missing(operation);
+  const auto index = last == "-" ? std::optional(parent->size()) : parse_index(last);
+  if (!index || *index > parent->size())
+    return refuse(fmt::format("{} operation does not apply: doc is missing path: {}: index out of range", operation.op,
+                              operation.path));
+  if (parent->size() >= max_array) return refuse("the list is too long to be patched", 413);
+  parent->insert(parent->begin() + static_cast<std::ptrdiff_t>(*index), std::move(value));
+  return {};
+}
+
+tl::expected<void, PatchError> remove(Json& document, const Operation& operation, const Pointer& pointer) {
+  if (pointer.empty()) return refuse("remove operation does not apply: the whole document cannot be removed");
+  Json* parent = find(document, pointer, pointer.size() - 1);
+  if (parent == nullptr || child(*parent, pointer.back()) == nullptr) return missing(operation);
+  if (parent->is_object())
+    parent->erase(pointer.back());
+  else
+    parent->erase(*parse_index(pointer.back()));
+  return {};
+}
+
+Patched<Operation> parse_operation(const Json& json) {
+  if (!json.is_object()) return refuse("a JSON patch is an array of operations", 400);
+  Operation operation;
+  const auto text = [&](const char* name, std::string& out) {
+    const auto found = json.find(name);
+    if (found == json.end() || !found->is_string()) return false;
+    out = found->get<std::string>();
+    return true;
+  };
+  if (!text("op", operation.op)) return refuse("Unexpected kind: unknown");
+  if (!text("path", operation.path)) return refuse(operation.op + " operation has no path");
+  auto pointer = parse_pointer(operation.path);
+  if (!pointer) return refuse(fmt::format("{} operation does not apply: bad path: {}", operation.op, operation.path));
+  operation.pointer = std::move(*pointer);
+  if (operation.op == "copy" || operation.op == "move") {
+    auto source = text("from", operation.from) ? parse_pointer(operation.from) : std::nullopt;
+    if (!source) return refuse(fmt::format("{} operation has no from", operation.op));
+    operation.source = std::move(*source);
+  }
+  const auto value = json.find("value");
+  operation.value = value == json.end() ? nullptr : &*value;
+  if (operation.value == nullptr && (operation.op == "add" || operation.op == "replace"))
+    return refuse(fmt::format("{} operation has no value", operation.op));
+  return operation;
+}
+
+bool begins_with(const Pointer& longer, const Pointer& shorter) {
+  return longer.size() > shorter.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
+}
+
+tl::expected<void, PatchError> perform(Json& document, const Operation& operation, std::size_t& budget) {
+  const std::string& op = operation.op;
+  if (op == "add") return add(document, operation, *operation.value);
+  if (op == "remove") return remove(document, operation, operation.pointer);
+  if (op == "replace") {
+    Json* target = find(document, operation.pointer, operation.pointer.size());
+    if (target == nullptr) return missing(operation);
+    *target = *operation.value;
+    return {};
+  }
+  if (op == "test") {
+    const Json* target = find(document, operation.pointer, operation.pointer.size());
+    const Json wanted = operation.value == nullptr ? Json() : *operation.value;
+    const bool same = target == nullptr ? wanted.is_null() : *target == wanted;
+    if (same) return {};
+    return refuse(fmt::format("testing path {} failed: test failed", operation.path));
+  }
+  if (op == "copy" || op == "move") {
+    if (op == "move" && begins_with(operation.pointer, operation.source))
+      return refuse("move operation does not apply: a value cannot be moved into itself");
+    Json* source = find(document, operation.source, operation.source.size());
+    if (source == nullptr) return missing(operation);
+    Json value = *source;
+    if (op == "move") {
+      if (auto removed = remove(document, operation, operation.source); !removed) return removed;
+    } else {
+      const std::size_t size = value.dump(-1, ' ', false, Json::error_handler_t::replace).size();
+      if (size > budget) return refuse("copy operations make the object too large", 413);
+      budget -= size;
+    }
+    return add(document, operation, std::move(value));
+  }
+  return refuse(fmt::format("Unexpected kind: {}", op));
+}
+
+void merge(Json& target, const Json& patch) {
+  if (!patch.is_object()) {
+    target = patch;
+    return;
+  }
+  if (!target.is_object()) target = Json::object();
+  for (const auto& [key, value] : patch.items()) {
+    if (value.is_null())
+      target.erase(key);
+    else
+      merge(target[key], value);
+  }
+}
+
+} // namespace
+
+Patched<Json> apply_json_patch(Json document, const Json& patch, std::size_t budget) {
+  if (!patch.is_array())
+    return refuse("error decoding patch: json: cannot unmarshal object into Go value of type "
+                  "jsonpatch.Patch",
+                  400);
+  if (patch.size() > max_operations)
+    return refuse(
+        fmt::format("The allowed maximum operations in a JSON patch is {}, got {}", max_operations, patch.size()), 413);
+  for (const Json& item : patch) {
+    auto operation = parse_operation(item);
+    if (!operation) return tl::make_unexpected(operation.error());
+    if (auto done = perform(document, *operation, budget); !done) return tl::make_unexpected(done.error());
+  }
+  return document;
+}
+
+Patched<Json> apply_merge_patch(Json document, const Json& patch) {
+  if (!patch.is_object()) return refuse("a merge patch is a JSON object", 400);
+  merge(document, patch);
+  return document;
+}
+
+} // namespace signpost::api

@@ -1,0 +1,314 @@
+#include "discovery/api/list.hpp"
+
+#include <charconv>
+#include <ctime>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "discovery/api/status_json.hpp"
+
+namespace signpost::api {
+namespace {
+
+using registry::bad_request;
+using registry::Listing;
+using registry::ListRequest;
+using registry::Status;
+
+tl::unexpected<Status> refuse(Status status) { return tl::make_unexpected(std::move(status)); }
+
+Status forbidden_option(std::string_view field, std::string_view why) {
+  return invalid_option("ListOptions", {"FieldValueForbidden", fmt::format("Forbidden: {}", why), std::string(field)});
+}
+
+struct ListPlan {
+  ListRequest request;
+  Selector selector;
+  IncludeObject include = IncludeObject::metadata;
+  bool continued = false;
+};
+
+std::optional<Status> check_match(const Query& query) {
+  const std::string_view revision = query.get("resourceVersion"), match = query.get("resourceVersionMatch");
+  if (query.flag("sendInitialEvents"))
+    return forbidden_option("sendInitialEvents", "sendInitialEvents is forbidden for list");
+  if (match.empty()) return std::nullopt;
+  if (!query.get("continue").empty())
+    return forbidden_option("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
+  if (revision.empty())
+    return forbidden_option("resourceVersionMatch",
+                            "resourceVersionMatch is forbidden unless resourceVersion is provided");
+  if (match != "Exact" && match != "NotOlderThan")
+    return invalid_option("ListOptions", {"FieldValueNotSupported",
+                                          fmt::format("Unsupported value: \"{}\": supported values: \"Exact\", "
+                                                      "\"NotOlderThan\", \"\"",
+                                                      match),
+                                          "resourceVersionMatch"});
+  if (match == "Exact" && revision == "0")
+    return forbidden_option("resourceVersionMatch", "resourceVersionMatch \"Exact\" is forbidden for resourceVersion "
+                                                    "\"0\"");
+  return std::nullopt;
+}
+
+/// Which revision to read, and from where.
+std::optional<Status> place(const Query& query, store::Revision newest, ListPlan& plan) {
+  const std::string_view revision_text = query.get("resourceVersion");
+  if (const std::string_view token_text = query.get("continue"); !token_text.empty()) {
+    if (!revision_text.empty() && revision_text != "0")
+      return bad_request("specifying resource version is not allowed when using continue");
+    const auto token = decode_continue(token_text);
+    if (!token) return bad_request("continue key is not valid: it was not made by this server");
+    plan.request.from = token->from;
+    plan.request.revision = std::max<store::Revision>(token->revision, 0);
+    plan.continued = true;
+    return std::nullopt;
+  }
+  if (revision_text.empty()) return std::nullopt;
+  const auto revision = parse_revision(revision_text);
+  if (!revision) return bad_request(fmt::format("Invalid value: \"{}\": invalid resource version", revision_text));
+  if (*revision > newest) return too_large_revision(*revision, newest);
+  const std::string_view match = query.get("resourceVersionMatch");
+  const bool exact = match == "Exact" || (match.empty() && plan.request.limit != 0 && *revision != 0);
+  if (exact) plan.request.revision = *revision;
+  return std::nullopt;
+}
+
+registry::Result<ListPlan> make_plan(const Route& route, const Query& query, store::Revision newest) {
+  ListPlan plan;
+  plan.request.kind = route.kind;
+  plan.request.name_space = route.name_space;
+  if (auto wrong = check_match(query)) return refuse(std::move(*wrong));
+  auto selector = parse_selector(query, route.kind);
+  if (!selector) return refuse(selector.error());
+  plan.selector = std::move(*selector);
+  auto include = parse_include(query);
+  if (!include) return refuse(include.error());
+  plan.include = *include;
+  if (const std::string_view text = query.get("limit"); !text.empty()) {
+    std::int64_t limit = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (error != std::errc{} || end != text.data() + text.size())
+      return refuse(bad_request(fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", text)));
+    if (limit > 0) plan.request.limit = static_cast<std::size_t>(limit);
+  }
+  if (auto wrong = place(query, newest, plan)) return refuse(std::move(*wrong));
+  // Pages of what a selector leaves would be mostly empty; everything at once serves the client better.
+  if (!plan.selector.empty()) plan.request.limit = 0;
+  return plan;
+}
+
+class ListStream final : public Stream {
+public:
+  ListStream(ItemSource items, std::string head, model::Kind kind, Encoding encoding, IncludeObject include)
+      : items_(std::move(items)), head_(std::move(head)), kind_(kind), encoding_(encoding), include_(include),
+        now_(std::time(nullptr)) {}
+
+  Step next(std::string& out) override {
+    const std::size_t start = out.size();
+    out += head_;
+    head_.clear();
+    while (out.size() - start < piece_bytes) {
+      const registry::Stored* item = items_.next();
+      if (items_.failed()) return Step::failed;
+      if (item == nullptr) {
+        out += "]}";
+        return Step::done;
+      }
+      if (!first_) out += ',';
+      first_ = false;
+      switch (encoding_.shape) {
+      case Shape::object: item->write(out); break;
+      case Shape::table: append_row(kind_, item->json(), include_, encoding_.version, now_, out); break;
+      case Shape::metadata: append_partial(item->json(), encoding_.version, out); break;
+      }
+    }
+    return Step::more;
+  }
+
+private:
+  ItemSource items_;
+  std::string head_;
+  const model::Kind kind_;
+  const Encoding encoding_;
+  const IncludeObject include_;
+  const std::int64_t now_;
+  bool first_ = true;
+};
+
+std::string list_head(const model::KindInfo& kind, const Encoding& encoding, store::Revision revision,
+                      std::string_view token, std::size_t remaining) {
+  std::string out = "{\"kind\":\"";
+  if (encoding.shape == Shape::object)
+    out += fmt::format("{}List\",\"apiVersion\":\"{}\"", kind.name, kind.api_version());
+  else
+    out += fmt::format("{}\",\"apiVersion\":\"meta.k8s.io/{}\"",
+                       encoding.shape == Shape::table ? "Table" : "PartialObjectMetadataList", encoding.version);
+  out += fmt::format(",\"metadata\":{{\"resourceVersion\":\"{}\"", revision);
+  if (!token.empty()) out += fmt::format(",\"continue\":\"{}\"", token);
+  if (!token.empty() && remaining != 0) out += fmt::format(",\"remainingItemCount\":{}", remaining);
+  out += "},";
+  if (encoding.shape == Shape::table) {
+    append_columns(kind.kind, out);
+    out += ",\"rows\":[";
+  } else {
+    out += "\"items\":[";
+  }
+  return out;
+}
+
+constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+std::string encode_base64url(std::string_view bytes) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : bytes) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    count += 8;
+    while (count >= 6) out += base64url[(bits >> (count -= 6)) & 63];
+  }
+  if (count > 0) out += base64url[(bits << (6 - count)) & 63];
+  return out;
+}
+
+std::optional<std::string> decode_base64url(std::string_view text) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  while (text.ends_with('=')) text.remove_suffix(1);
+  for (const char c : text) {
+    const std::size_t value = base64url.find(c);
+    if (value == std::string_view::npos) return std::nullopt;
+    bits = (bits << 6) | static_cast<std::uint32_t>(value);
+    count += 6;
+    if (count >= 8) out += static_cast<char>((bits >> (count -= 8)) & 255);
+  }
+  return out;
+}
+
+} // namespace
+
+ItemSource::ItemSource(registry::Registry& registry, ListRequest request, Listing first, Selector selector,
+                       bool all_pages)
+    : registry_(registry), request_(std::move(request)), page_(std::move(first)), selector_(std::move(selector)),
+      all_pages_(all_pages) {
+  request_.revision = page_.revision;
+}
+
+const registry::Stored* ItemSource::next() {
+  while (true) {
+    while (at_ < page_.items.size()) {
+      const registry::Stored& item = page_.items[at_++];
+      if (selector_.empty() || selector_.matches(selector_.summarize(*item.text))) return &item;
+    }
+    if (!all_pages_ || page_.next.empty()) return nullptr;
+    request_.from = page_.next;
+    auto page = registry_.list(request_);
+    if (!page) {
+      failed_ = true;
+      return nullptr;
+    }
+    page_ = std::move(*page);
+    at_ = 0;
+  }
+}
+
+registry::Result<Selector> parse_selector(const Query& query, model::Kind kind) {
+  Selector selector;
+  auto labels = LabelSelector::parse(query.get("labelSelector"));
+  if (!labels) return refuse(bad_request(labels.error()));
+  auto fields = FieldSelector::parse(query.get("fieldSelector"), kind);
+  if (!fields) return refuse(bad_request(fields.error()));
+  selector.labels = std::move(*labels);
+  selector.fields = std::move(*fields);
+  return selector;
+}
+
+registry::Result<IncludeObject> parse_include(const Query& query) {
+  const std::string_view text = query.get("includeObject");
+  if (text.empty() || text == "Metadata") return IncludeObject::metadata;
+  if (text == "None") return IncludeObject::none;
+  if (text == "Object") return IncludeObject::object;
+  return refuse(bad_request(fmt::format("unrecognized includeObject value: \"{}\"", text)));
+}
+
+std::optional<store::Revision> parse_revision(std::string_view text) {
+  store::Revision revision = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || revision < 0) return std::nullopt;
+  return revision;
+}
+
+std::string encode_continue(const ContinueToken& token) {
+  std::string json = fmt::format("{{\"v\":\"meta.k8s.io/v1\",\"rv\":{},\"start\":", token.revision);
+  append_json_string(json, token.from);
+  return encode_base64url(json + "}");
+}
+
+std::optional<ContinueToken> decode_continue(std::string_view text) {
+  const auto json_text = decode_base64url(text);
+  if (!json_text) return std::nullopt;
+  const auto json = nlohmann::json::parse(*json_text, nullptr, false);
+  if (!json.is_object() || json.value("v", nlohmann::json()) != "meta.k8s.io/v1") return std::nullopt;
+  const auto revision = json.find("rv"), start = json.find("start");
+  if (revision == json.end() || !revision->is_number_integer() || start == json.end() || !start->is_string())
+    return std::nullopt;
+  ContinueToken token{revision->get<store::Revision>(), start->get<std::string>()};
+  if (token.revision < -1 || token.from.empty()) return std::nullopt;
+  return token;
+}
+
+Reply list_collection(registry::Registry& registry, const Route& route, const Query& query, const Encoding& encoding) {
+  auto plan = make_plan(route, query, registry.revision());
+  if (!plan) return status_reply(plan.error());
+  const bool all = plan->request.limit == 0;
+  ListRequest request = plan->request;
+  if (all) request.limit = page_objects;
+  auto listing = registry.list(request);
+  if (!listing) {
+    if (listing.error().code != 410 || !plan->continued) return status_reply(listing.error());
+    // The client may go on with what there is now, knowing that it no longer fits what it has.
+    return json_reply(410, status_json(listing.error(), encode_continue({-1, request.from})));
+  }
+  std::string token;
+  if (!all && !listing->next.empty()) token = encode_continue({listing->revision, listing->next});
+  std::string head = list_head(model::info(route.kind), encoding, listing->revision, token, listing->remaining);
+  auto stream = std::make_unique<ListStream>(
+      ItemSource(registry, std::move(request), std::move(*listing), std::move(plan->selector), all), std::move(head),
+      route.kind, encoding, plan->include);
+  Reply reply;
+  // What fits into one piece gets a length instead of chunks.
+  if (stream->next(reply.body) == Stream::Step::more) {
+    struct Rest final : Stream {
+      std::string begin;
+      std::unique_ptr<Stream> rest;
+      Step next(std::string& out) override {
+        if (begin.empty()) return rest->next(out);
+        out += begin;
+        begin = {};
+        return Step::more;
+      }
+    };
+    auto rest = std::make_unique<Rest>();
+    rest->begin = std::move(reply.body);
+    rest->rest = std::move(stream);
+    reply.body.clear();
+    reply.stream = std::move(rest);
+  }
+  return reply;
+}
+
+Reply list_events(store::Revision revision, const Encoding& encoding) {
+  if (encoding.shape == Shape::object)
+    return json_reply(200,
+                      fmt::format("{{\"kind\":\"EventList\",\"apiVersion\":\"v1\",\"metadata\":{{\"resourceVersion\":"
+                                  "\"{}\"}},\"items\":[]}}",
+                                  revision));
+  const bool table = encoding.shape == Shape::table;
+  return json_reply(200, fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"meta.k8s.io/{}\",\"metadata\":{{"
+                                     "\"resourceVersion\":\"{}\"}},{}:[]}}",
+                                     table ? "Table" : "PartialObjectMetadataList", encoding.version, revision,
+                                     table ? "\"columnDefinitions\":[],\"rows\"" : "\"items\""));
+}
+
+} // namespace signpost::api

@@ -1,0 +1,110 @@
+#include "discovery/api/negotiation.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace signpost::api {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// Cuts off what stands before the separator.
+std::string_view cut(std::string_view& text, char separator) {
+  const std::size_t end = std::min(text.find(separator), text.size());
+  const std::string_view head = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return trim(head);
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return out;
+}
+
+struct Clause {
+  std::string type;
+  std::string_view as, group, version;
+  int thousandths = 1000;
+};
+
+int parse_quality(std::string_view text) {
+  if (text.empty() || (text[0] != '0' && text[0] != '1')) return 1000;
+  int value = (text[0] - '0') * 1000;
+  int weight = 100;
+  for (std::size_t i = 2; i < text.size() && i < 5; ++i, weight /= 10) {
+    if (text[i] < '0' || text[i] > '9') break;
+    value += (text[i] - '0') * weight;
+  }
+  return std::min(value, 1000);
+}
+
+Clause parse_clause(std::string_view text) {
+  Clause clause;
+  clause.type = lower(cut(text, ';'));
+  while (!text.empty()) {
+    std::string_view value = cut(text, ';');
+    const std::string_view name = cut(value, '=');
+    value = trim(value);
+    if (name == "as") clause.as = value;
+    if (name == "g") clause.group = value;
+    if (name == "v") clause.version = value;
+    if (name == "q") clause.thousandths = parse_quality(value);
+  }
+  return clause;
+}
+
+std::optional<Encoding> encoding_of(const Clause& clause) {
+  if (clause.thousandths == 0) return std::nullopt;
+  if (clause.type == "*/*") return Encoding{};
+  if (clause.type != "application/json" && clause.type != "application/vnd.kubernetes.protobuf") return std::nullopt;
+  if (clause.as.empty()) return Encoding{};
+  if (clause.group != "meta.k8s.io") return std::nullopt;
+  Encoding encoding;
+  if (clause.version == "v1")
+    encoding.version = "v1";
+  else if (clause.version == "v1beta1")
+    encoding.version = "v1beta1";
+  else
+    return std::nullopt;
+  if (clause.as == "Table")
+    encoding.shape = Shape::table;
+  else if (clause.as == "PartialObjectMetadata" || clause.as == "PartialObjectMetadataList")
+    encoding.shape = Shape::metadata;
+  else
+    return std::nullopt;
+  return encoding;
+}
+
+} // namespace
+
+std::optional<Encoding> negotiate(std::string_view accept) {
+  if (trim(accept).empty()) return Encoding{};
+  std::vector<Clause> clauses;
+  while (!accept.empty() && clauses.size() < 64) clauses.push_back(parse_clause(cut(accept, ',')));
+  std::stable_sort(clauses.begin(), clauses.end(),
+                   [](const Clause& a, const Clause& b) { return a.thousandths > b.thousandths; });
+  for (const Clause& clause : clauses)
+    if (const auto encoding = encoding_of(clause)) return encoding;
+  return std::nullopt;
+}
+
+std::optional<BodyFormat> body_format(std::string_view content_type) {
+  const std::string type = lower(cut(content_type, ';'));
+  if (type.empty() || type == "application/json") return BodyFormat::json;
+  if (type == "application/yaml") return BodyFormat::yaml;
+  if (type == "application/vnd.kubernetes.protobuf") return BodyFormat::protobuf;
+  if (type == "application/json-patch+json") return BodyFormat::json_patch;
+  if (type == "application/merge-patch+json") return BodyFormat::merge_patch;
+  if (type == "application/strategic-merge-patch+json") return BodyFormat::strategic_patch;
+  if (type == "application/apply-patch+yaml") return BodyFormat::apply_patch;
+  return std::nullopt;
+}
+
+} // namespace signpost::api

@@ -1,0 +1,32 @@
+// What the client wants back (Accept) and what it sent (Content-Type). Pure.
+//
+// Answers are JSON, always: every client decodes by the answer's own Content-Type, so one that would rather have
+// protobuf reads it too. What Accept decides is the shape: the object, a Table for people, or metadata alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace signpost::api {
+
+enum class Shape : std::uint8_t { object, table, metadata };
+
+struct Encoding {
+  Shape shape = Shape::object;
+  std::string_view version = "v1"; // of meta.k8s.io, for table and metadata: v1 or v1beta1
+};
+
+/// nullopt: 406. Clauses count in the order of their q, then as written.
+[[nodiscard]] std::optional<Encoding> negotiate(std::string_view accept);
+inline constexpr std::string_view not_acceptable =
+    "only the following media types are accepted: application/json, application/yaml, "
+    "application/vnd.kubernetes.protobuf";
+
+enum class BodyFormat : std::uint8_t { json, yaml, protobuf, json_patch, merge_patch, strategic_patch, apply_patch };
+
+/// By media type, parameters left out; an empty one is JSON. nullopt: none of ours.
+[[nodiscard]] std::optional<BodyFormat> body_format(std::string_view content_type);
+
+} // namespace signpost::api

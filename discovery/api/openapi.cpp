@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "discovery/api/documents.hpp"
+#include "discovery/model/kind.hpp"
+
+namespace signpost::api {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// One field of one schema: enough to be read by `kubectl explain`.
+struct Field {
+  std::string_view schema; // "ServiceSpec"
+  std::string_view name;
+  std::string_view type; // string, integer, boolean, object (of strings), [string], [Schema], Schema
+  std::string_view text;
+};
+
+constexpr Field fields[] = {
+    {"Service", "spec", "ServiceSpec", "How the service is reached and what stands behind it."},
+    {"Service", "status", "ServiceStatus", "Most recently observed state of the service."},
+    {"ServiceSpec", "ports", "[ServicePort]", "The ports of the service. Several must have names."},
+    {"ServiceSpec", "selector", "object", "Labels of the workloads behind the service."},
+    {"ServiceSpec", "clusterIP", "string", "The virtual address; None for a headless service. Immutable once set."},
+    {"ServiceSpec", "clusterIPs", "[string]", "One address per family, primary first."},
+    {"ServiceSpec", "type", "string", "ClusterIP, NodePort, LoadBalancer or ExternalName."},
+    {"ServiceSpec", "externalIPs", "[string]", "Further addresses at which the service is reached."},
+    {"ServiceSpec", "sessionAffinity", "string", "None or ClientIP."},
+    {"ServiceSpec", "loadBalancerIP", "string", "The address wanted for the load balancer."},
+    {"ServiceSpec", "loadBalancerSourceRanges", "[string]", "Clients the load balancer lets in."},
+    {"ServiceSpec", "externalName", "string", "The name an ExternalName service stands for: a CNAME in DNS."},
+    {"ServiceSpec", "externalTrafficPolicy", "string", "Cluster or Local."},
+    {"ServiceSpec", "healthCheckNodePort", "integer", "Port for the load balancer's health checks."},
+    {"ServiceSpec", "publishNotReadyAddresses", "boolean", "Publish endpoints before they are ready."},
+    {"ServiceSpec", "sessionAffinityConfig", "SessionAffinityConfig", "Settings of session affinity."},
+    {"ServiceSpec", "ipFamilies", "[string]", "IPv4, IPv6; primary first."},
+    {"ServiceSpec", "ipFamilyPolicy", "string", "SingleStack, PreferDualStack or RequireDualStack."},
+    {"ServiceSpec", "allocateLoadBalancerNodePorts", "boolean", "Whether a load balancer's ports get node ports."},
+    {"ServiceSpec", "loadBalancerClass", "string", "Which implementation makes the load balancer."},
+    {"ServiceSpec", "internalTrafficPolicy", "string", "Cluster or Local."},
+    {"ServiceSpec", "trafficDistribution", "string", "Preference for near endpoints."},
+    {"ServicePort", "name", "string", "Name of the port: _name._protocol in DNS."},
+    {"ServicePort", "protocol", "string", "TCP, UDP or SCTP."},
+    {"ServicePort", "appProtocol", "string", "The application's protocol."},
+    {"ServicePort", "port", "integer", "The port that clients use."},
+    {"ServicePort", "targetPort", "IntOrString", "Number or name of the port at the endpoints."},
+    {"ServicePort", "nodePort", "integer", "The port on each node, for NodePort and LoadBalancer."},
+    {"SessionAffinityConfig", "clientIP", "ClientIPConfig", "Settings of affinity by client address."},
+    {"ClientIPConfig", "timeoutSeconds", "integer", "How long a client stays with an endpoint."},
+    {"ServiceStatus", "loadBalancer", "LoadBalancerStatus", "State of the load balancer."},
+    {"ServiceStatus", "conditions", "[Condition]", "Current conditions."},
+    {"LoadBalancerStatus", "ingress", "[LoadBalancerIngress]", "Where the load balancer takes traffic."},
+    {"LoadBalancerIngress", "ip", "string", "Address of the load balancer."},
+    {"LoadBalancerIngress", "hostname", "string", "Name of the load balancer."},
+    {"LoadBalancerIngress", "ipMode", "string", "VIP or Proxy."},
+    {"Condition", "type", "string", "What the condition is about."},
+    {"Condition", "status", "string", "True, False or Unknown."},
+    {"Condition", "observedGeneration", "integer", "The generation it was seen at."},
+    {"Condition", "lastTransitionTime", "string", "When the status last changed."},
+    {"Condition", "reason", "string", "Why, as one word."},
+    {"Condition", "message", "string", "Why, for people."},
+    {"Namespace", "spec", "NamespaceSpec", "Behaviour of the namespace."},
+    {"Namespace", "status", "NamespaceStatus", "State of the namespace."},
+    {"NamespaceSpec", "finalizers", "[string]", "What must happen before the namespace goes."},
+    {"NamespaceStatus", "phase", "string", "Active or Terminating."},
+    {"NamespaceStatus", "conditions", "[Condition]", "Current conditions."},
+    {"EndpointSlice", "addressType", "string", "IPv4, IPv6 or FQDN. Immutable."},
+    {"EndpointSlice", "endpoints", "[Endpoint]", "The endpoints, at most 1000."},
+    {"EndpointSlice", "ports", "[EndpointPort]", "The ports that each endpoint has."},
+    {"Endpoint", "addresses", "[string]", "Addresses of the endpoint, of the slice's family."},
+    {"Endpoint", "conditions", "EndpointConditions", "Whether it takes traffic."},
+    {"Endpoint", "hostname", "string", "Its label below the service's name in DNS."},
+    {"Endpoint", "targetRef", "ObjectReference", "The object it stands for."},
+    {"Endpoint", "nodeName", "string", "The node it runs on."},
+    {"Endpoint", "zone", "string", "The zone it runs in."},
+    {"EndpointConditions", "ready", "boolean", "Absent counts as ready."},
+    {"EndpointConditions", "serving", "boolean", "Like ready, also while terminating."},
+    {"EndpointConditions", "terminating", "boolean", "It is going away."},
+    {"EndpointPort", "name", "string", "Name of the port."},
+    {"EndpointPort", "protocol", "string", "TCP, UDP or SCTP."},
+    {"EndpointPort", "port", "integer", "Number of the port."},
+    {"EndpointPort", "appProtocol", "string", "The application's protocol."},
+    {"ObjectReference", "kind", "string", ""},
+    {"ObjectReference", "namespace", "string", ""},
+    {"ObjectReference", "name", "string", ""},
+    {"ObjectReference", "uid", "string", ""},
+    {"ObjectReference", "apiVersion", "string", ""},
+    {"ObjectReference", "resourceVersion", "string", ""},
+    {"ObjectReference", "fieldPath", "string", ""},
+    {"Endpoints", "subsets", "[EndpointSubset]", "Addresses that share ports."},
+    {"EndpointSubset", "addresses", "[EndpointAddress]", "The ready ones."},
+    {"EndpointSubset", "notReadyAddresses", "[EndpointAddress]", "The others."},
+    {"EndpointSubset", "ports", "[EndpointPort]", "The ports of all of them."},
+    {"EndpointAddress", "ip", "string", ""},
+    {"EndpointAddress", "hostname", "string", ""},
+    {"EndpointAddress", "nodeName", "string", ""},
+    {"ServiceCIDR", "spec", "ServiceCIDRSpec", "The prefixes."},
+    {"ServiceCIDR", "status", "ServiceCIDRStatus", "State of the prefixes."},
+    {"ServiceCIDRSpec", "cidrs", "[string]", "One prefix, or two of different families. Immutable."},
+    {"ServiceCIDRStatus", "conditions", "[Condition]", "Current conditions."},
+    {"IPAddress", "spec", "IPAddressSpec", "Who holds the address."},
+    {"IPAddressSpec", "parentRef", "ParentReference", "The object that holds it."},
+    {"ParentReference", "group", "string", ""},
+    {"ParentReference", "resource", "string", ""},
+    {"ParentReference", "namespace", "string", ""},
+    {"ParentReference", "name", "string", ""},
+    {"ObjectMeta", "name", "string", "Unique within the namespace. Immutable."},
+    {"ObjectMeta", "generateName", "string", "Prefix of a name that the server completes."},
+    {"ObjectMeta", "namespace", "string", "The namespace of the object. Immutable."},
+    {"ObjectMeta", "labels", "object", "Keys and values that selectors choose by."},
+    {"ObjectMeta", "annotations", "object", "Keys and values that nothing chooses by."},
+    {"ObjectMeta", "finalizers", "[string]", "What must happen before the object goes."},
+    {"ObjectMeta", "ownerReferences", "[OwnerReference]", "The objects it depends on."},
+    {"ObjectMeta", "uid", "string", "Unique over time. Set by the server."},
+    {"ObjectMeta", "resourceVersion", "string", "Changes with every change of the object."},
+    {"ObjectMeta", "generation", "integer", "Counts changes of the wanted state."},
+    {"ObjectMeta", "creationTimestamp", "string", "When it was created."},
+    {"ObjectMeta", "deletionTimestamp", "string", "When it was deleted, while finalizers hold it."},
+    {"ObjectMeta", "deletionGracePeriodSeconds", "integer", ""},
+    {"OwnerReference", "apiVersion", "string", ""},
+    {"OwnerReference", "kind", "string", ""},
+    {"OwnerReference", "name", "string", ""},
+    {"OwnerReference", "uid", "string", ""},
+    {"OwnerReference", "controller", "boolean", ""},
+    {"OwnerReference", "blockOwnerDeletion", "boolean", ""},
+};
+
+bool is_schema(std::string_view type) { return !type.empty() && type.front() >= 'A' && type.front() <= 'Z'; }
+
+Json reference(std::string_view schema) { return {{"$ref", fmt::format("#/components/schemas/{}", schema)}}; }
+
+Json type_json(std::string_view type) {
+  if (type.starts_with('[')) return {{"type", "array"}, {"items", type_json(type.substr(1, type.size() - 2))}};
+  if (type == "IntOrString") return {{"type", "string"}, {"format", "int-or-string"}};
+  if (is_schema(type)) return {{"allOf", Json::array({reference(type)})}, {"default", Json::object()}};
+  if (type == "object") return {{"type", "object"}, {"additionalProperties", {{"type", "string"}}}};
+  return {{"type", type}};
+}
+
+void add_schema(Json& schemas, std::string_view name) {
+  if (schemas.contains(std::string(name))) return;
+  Json properties = Json::object();
+  for (const Field& field : fields) {
+    if (field.schema != name) continue;
+    Json property = type_json(field.type);
+    if (!field.text.empty()) property["description"] = field.text;
+    properties[std::string(field.name)] = std::move(property);
+  }
+  schemas[std::string(name)] = {{"type", "object"}, {"properties", std::move(properties)}};
+  for (const Field& field : fields) {
+    if (field.schema != name) continue;
+    std::string_view type = field.type;
+    if (type.starts_with('[')) type = type.substr(1, type.size() - 2);
+    if (is_schema(type) && type != "IntOrString") add_schema(schemas, type);
+  }
+}
+
+Json kind_tag(const model::KindInfo& kind) {
+  return {{"group", kind.group}, {"version", kind.version}, {"kind", kind.name}};
+}
+
+void add_kind(Json& schemas, const model::KindInfo& kind) {
+  add_schema(schemas, kind.name);
+  add_schema(schemas, "ObjectMeta");
+  Json& schema = schemas[std::string(kind.name)];
+  Json properties = {{"apiVersion", {{"type", "string"}, {"description", "Version of this schema."}}},
+                     {"kind", {{"type", "string"}, {"description", "The kind of object."}}},
+                     {"metadata", type_json("ObjectMeta")}};
+  properties.update(schema["properties"]);
+  schema["properties"] = std::move(properties);
+  schema["description"] = fmt::format("{} as this registry keeps it.", kind.name);
+  schema["x-kubernetes-group-version-kind"] = Json::array({kind_tag(kind)});
+}
+
+Json operation(const model::KindInfo& kind, std::string_view action) {
+  Json parameters = Json::array();
+  for (const std::string_view name : {"dryRun", "fieldManager", "fieldValidation"})
+    parameters.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}, {"uniqueItems", true}}}});
+  const Json content = {{"application/json", {{"schema", reference(kind.name)}}}};
+  return {{"operationId", fmt::format("{}{}", action, kind.name)},
+          {"parameters", std::move(parameters)},
+          {"responses", {{"200", {{"description", "OK"}, {"content", content}}}}},
+          {"x-kubernetes-action", action},
+          {"x-kubernetes-group-version-kind", kind_tag(kind)}};
+}
+
+} // namespace
+
+std::optional<std::string> openapi_document(std::string_view group) {
+  Json paths = Json::object(), schemas = Json::object();
+  for (const model::KindInfo& kind : model::kinds()) {
+    if (kind.group != group) continue;
+    const std::string base = fmt::format("{}{}{}", group.empty() ? "/api/v1/" : fmt::format("/apis/{}/v1/", group),
+                                         kind.namespaced ? "namespaces/{namespace}/" : "", kind.plural);
+    paths[base] = {{"get", operation(kind, "list")}, {"post", operation(kind, "post")}};
+    paths[base + "/{name}"] = {
+        {"get", operation(kind, "get")}, {"put", operation(kind, "put")}, {"patch", operation(kind, "patch")}};
+    add_kind(schemas, kind);
+  }
+  if (paths.empty()) return std::nullopt;
+  return Json{{"openapi", "3.0.0"},
+              {"info", {{"title", "Signpost"}, {"version", "v1"}}},
+              {"paths", std::move(paths)},
+              {"components", {{"schemas", std::move(schemas)}}}}
+      .dump();
+}
+
+} // namespace signpost::api

@@ -1,0 +1,490 @@
+#include "discovery/api/session.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <ctime>
+#include <fmt/format.h>
+
+#include "discovery/api/status_json.hpp"
+
+namespace signpost::api {
+namespace {
+
+namespace asio = boost::asio;
+using Error = boost::system::error_code;
+
+constexpr std::size_t read_bytes = 16 << 10;
+constexpr std::size_t linger_bytes = 16 << 20;
+constexpr std::chrono::milliseconds linger_time{2'000};
+constexpr std::chrono::milliseconds answer_timeout{60'000};
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+  case 200: return "OK";
+  case 201: return "Created";
+  case 202: return "Accepted";
+  case 400: return "Bad Request";
+  case 403: return "Forbidden";
+  case 404: return "Not Found";
+  case 405: return "Method Not Allowed";
+  case 406: return "Not Acceptable";
+  case 409: return "Conflict";
+  case 410: return "Gone";
+  case 413: return "Request Entity Too Large";
+  case 414: return "URI Too Long";
+  case 415: return "Unsupported Media Type";
+  case 417: return "Expectation Failed";
+  case 422: return "Unprocessable Entity";
+  case 429: return "Too Many Requests";
+  case 431: return "Request Header Fields Too Large";
+  case 500: return "Internal Server Error";
+  case 501: return "Not Implemented";
+  case 503: return "Service Unavailable";
+  case 504: return "Gateway Timeout";
+  case 505: return "HTTP Version Not Supported";
+  default: return "Error";
+  }
+}
+
+/// RFC 9110, 5.6.7; made once a second.
+const std::string& http_date() {
+  thread_local std::time_t made = -1;
+  thread_local std::string text;
+  if (const std::time_t now = std::time(nullptr); now != made) {
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    char buffer[40];
+    const std::size_t length = std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    text.assign(buffer, length);
+    made = now;
+  }
+  return text;
+}
+
+Reply plain_error(const HeadError& error) {
+  Reply reply =
+      text_reply(error.status, fmt::format("{} {}: {}\n", error.status, reason_phrase(error.status), error.message));
+  reply.close = true;
+  return reply;
+}
+
+registry::Status forbidden_origin(std::string_view what) {
+  registry::Status status;
+  status.code = 403;
+  status.reason = "Forbidden";
+  status.message = fmt::format("requests are served to this machine's own programs only: {}", what);
+  status.has_details = true;
+  return status;
+}
+
+} // namespace
+
+Session::Session(Loop& loop, asio::ip::tcp::socket socket) : loop_(loop), socket_(std::move(socket)), timer_(loop.io) {
+  ++counters().connections;
+  ++counters().connections_total;
+  ++loop_.connections_;
+}
+
+Session::~Session() {
+  counters().bodies_bytes -= body_bytes_;
+  --counters().connections;
+  --loop_.connections_;
+}
+
+void Session::start() {
+  place_ = loop_.sessions_.insert(loop_.sessions_.end(), weak_from_this());
+  asio::co_spawn(
+      loop_.io, [self = shared_from_this()]() -> Wait { return self->serve(); },
+      [self = shared_from_this()](const std::exception_ptr&) {
+        self->close(); // whatever a library threw ends this connection alone
+        self->loop_.sessions_.erase(self->place_);
+      });
+}
+
+void Session::close() {
+  if (closed_) return;
+  closed_ = true;
+  Error ignored;
+  socket_.close(ignored);
+  signal();
+}
+
+void Session::drain() {
+  draining_ = true;
+  if (idle_)
+    close();
+  else if (feed_ != nullptr)
+    signal();
+}
+
+void Session::wake_watch() {
+  if (feed_ != nullptr && feed_->pending()) signal();
+}
+
+void Session::signal() {
+  signalled_ = true;
+  timer_.cancel();
+}
+
+Session::Wait Session::wait(std::optional<Clock::time_point> until) {
+  if (!signalled_) {
+    timer_.expires_at(until.value_or(Clock::time_point::max()));
+    Error ignored;
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  signalled_ = false;
+}
+
+Session::Wait Session::elsewhere(std::function<void()> work) {
+  bool finished = false;
+  signalled_ = false;
+  asio::post(loop_.shared->readers,
+             [self = shared_from_this(), loop = loop_.shared_from_this(), work = std::move(work), &finished] {
+               work();
+               asio::post(loop->io, [self, &finished] {
+                 finished = true;
+                 self->signal();
+               });
+             });
+  while (!finished) co_await wait();
+}
+
+Session::Awaitable<bool> Session::read_more() {
+  const std::size_t before = input_.size();
+  input_.resize(before + read_bytes);
+  Error error;
+  const std::size_t count = co_await socket_.async_read_some(asio::buffer(input_.data() + before, read_bytes),
+                                                             asio::redirect_error(asio::use_awaitable, error));
+  input_.resize(before + count);
+  co_return !error && count != 0 && !closed_;
+}
+
+Session::Awaitable<bool> Session::read_head(Head& head, std::string& text) {
+  std::size_t searched = 0;
+  bool began = false;
+  while (true) {
+    // An empty line before a request is forgiven, once (RFC 9112, 2.2).
+    if (!began && input_.starts_with("\r\n")) input_.erase(0, 2);
+    const std::size_t end = input_.find("\r\n\r\n", searched);
+    if (end != std::string::npos && end + 4 <= settings().max_header_bytes) {
+      text = input_.substr(0, end + 4);
+      input_.erase(0, end + 4);
+      const auto parsed = parse_head(text);
+      if (parsed) {
+        head = *parsed;
+        co_return true;
+      }
+      co_await refuse(plain_error(parsed.error()));
+      co_return false;
+    }
+    if (!input_.empty()) {
+      if (!began) {
+        began = true;
+        idle_ = false;
+        set_deadline(settings().header_timeout);
+      }
+      if (const auto checked = check_beginning(input_); !checked) {
+        co_await refuse(plain_error(checked.error()));
+        co_return false;
+      }
+      if (end != std::string::npos || input_.size() > settings().max_header_bytes) {
+        co_await refuse(plain_error({431, "the request's head is too large"}));
+        co_return false;
+      }
+    }
+    searched = input_.size() < 3 ? 0 : input_.size() - 3;
+    if (!co_await read_more()) co_return false;
+  }
+}
+
+Session::Awaitable<bool> Session::read_body(const Head& head, std::string_view text, std::string& body) {
+  if (!head.chunked && head.content_length.value_or(0) == 0) co_return true;
+  set_deadline(settings().body_timeout);
+  Reply too_large = status_reply(body_too_large(settings().max_body_bytes));
+  if (head.content_length.value_or(0) > settings().max_body_bytes) {
+    co_await refuse(std::move(too_large));
+    co_return false;
+  }
+  if (head.expect_continue && input_.empty() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+  MessageBody message(text, settings().max_body_bytes);
+  while (true) {
+    const MessageBody::State state = message.take(input_);
+    const std::size_t grown = message.size() - body_bytes_;
+    body_bytes_ += grown;
+    const std::size_t all = counters().bodies_bytes.fetch_add(grown) + grown;
+    if (state == MessageBody::State::done) break;
+    if (state == MessageBody::State::malformed) {
+      co_await refuse(plain_error({400, "malformed body"}));
+      co_return false;
+    }
+    if (state == MessageBody::State::too_large) {
+      co_await refuse(std::move(too_large));
+      co_return false;
+    }
+    if (all > settings().max_bodies_bytes) {
+      registry::Status busy;
+      busy.code = 429;
+      busy.reason = "TooManyRequests";
+      busy.message = "too many large requests at a time; try again";
+      busy.has_details = true;
+      busy.retry_after_seconds = 1;
+      co_await refuse(status_reply(busy));
+      co_return false;
+    }
+    if (!co_await read_more()) co_return false;
+  }
+  body = message.release();
+  co_return true;
+}
+
+std::optional<Reply> Session::refuse_head(const Head& head) const {
+  if (head.has_origin) return status_reply(forbidden_origin("the request has an Origin"));
+  if ((head.minor == 1 || !head.host.empty()) && !is_loopback_host(head.host))
+    return status_reply(forbidden_origin(fmt::format("Host is \"{}\"", head.host)));
+  return std::nullopt;
+}
+
+Session::Wait Session::serve() {
+  const auto self = shared_from_this();
+  while (!closed_ && !draining_) {
+    idle_ = input_.empty();
+    set_deadline(idle_ ? settings().idle_timeout : settings().header_timeout);
+    Head head;
+    std::string text;
+    const bool has_head = co_await read_head(head, text);
+    if (!has_head) co_return;
+    idle_ = false;
+    ++counters().requests;
+    if (auto refused = refuse_head(head)) {
+      co_await refuse(std::move(*refused));
+      co_return;
+    }
+    auto request = std::make_shared<Request>();
+    const bool has_body = co_await read_body(head, text, request->body);
+    if (!has_body) co_return;
+    request->method = parse_method(head.method);
+    request->accept = head.accept;
+    request->content_type = head.content_type;
+    Reply reply;
+    auto target = parse_target(head.target);
+    set_deadline(answer_timeout);
+    if (target) {
+      request->target = std::move(*target);
+      reply = co_await answer(request);
+    } else {
+      reply = text_reply(400, "400 Bad Request: malformed path or query\n");
+    }
+    counters().bodies_bytes -= body_bytes_;
+    body_bytes_ = 0;
+    const bool written = co_await write_reply(reply, head);
+    if (!written) co_return;
+  }
+  close();
+}
+
+Session::Awaitable<Reply> Session::answer(std::shared_ptr<Request> request) {
+  // Shared, because a reply may still come after the connection has ended.
+  struct Pending {
+    Reply reply;
+    bool come = false;
+  };
+  auto pending = std::make_shared<Pending>();
+  signalled_ = false;
+  const auto loop_thread = std::this_thread::get_id();
+  ReplyCallback done = [pending, self = shared_from_this(), loop = loop_.shared_from_this(),
+                        loop_thread](Reply reply) mutable {
+    if (std::this_thread::get_id() == loop_thread) {
+      pending->reply = std::move(reply);
+      pending->come = true;
+      self->signal();
+      return;
+    }
+    auto moved = std::make_shared<Reply>(std::move(reply));
+    asio::post(loop->io, [pending, self, moved] {
+      pending->reply = std::move(*moved);
+      pending->come = true;
+      self->signal();
+    });
+  };
+  Handler& handler = loop_.shared->handler;
+  if (handler.is_long(*request)) {
+    asio::post(loop_.shared->readers, [&handler, request, done = std::move(done)] { handler.handle(request, done); });
+  } else {
+    handler.handle(request, std::move(done));
+  }
+  while (!pending->come && !closed_) co_await wait();
+  co_return std::move(pending->reply);
+}
+
+void Session::count(int status) {
+  if (status >= 500)
+    ++counters().server_errors;
+  else if (status >= 400)
+    ++counters().client_errors;
+}
+
+std::string Session::reply_head(const Reply& reply, bool keep_alive, bool chunked, bool sized) const {
+  std::string out = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nCache-Control: no-cache, private\r\n"
+                                "X-Content-Type-Options: nosniff\r\nDate: {}\r\n",
+                                reply.status, reason_phrase(reply.status), reply.content_type, http_date());
+  for (const auto& [name, value] : reply.headers) out += fmt::format("{}: {}\r\n", name, value);
+  if (chunked)
+    out += "Transfer-Encoding: chunked\r\n";
+  else if (sized)
+    out += fmt::format("Content-Length: {}\r\n", reply.body.size());
+  out += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+  return out;
+}
+
+Session::Awaitable<bool> Session::write_reply(Reply& reply, const Head& head) {
+  count(reply.status);
+  const bool unsized_body = reply.stream != nullptr || reply.watch != nullptr;
+  const bool chunked = unsized_body && head.minor == 1;
+  const bool keep = head.keep_alive && !reply.close && !draining_ && (!unsized_body || chunked);
+  if (reply.watch && !chunked) {
+    co_await refuse(plain_error({400, "a watch needs HTTP/1.1"}));
+    co_return false;
+  }
+  std::string text = reply_head(reply, keep && !reply.watch, chunked, !unsized_body);
+  if (head.minor == 0 && keep) text.insert(text.size() - 2, "Connection: keep-alive\r\n");
+  if (head.method != "HEAD") text += reply.body;
+  set_deadline(settings().write_timeout);
+  const bool written = co_await write(text);
+  if (!written) co_return false;
+  if (reply.watch) {
+    co_await write_watch(*reply.watch);
+    close();
+    co_return false;
+  }
+  if (reply.stream) {
+    const bool streamed = co_await write_stream(*reply.stream, chunked);
+    if (!streamed) {
+      close();
+      co_return false;
+    }
+  }
+  if (!keep) {
+    co_await linger();
+    co_return false;
+  }
+  co_return true;
+}
+
+Session::Awaitable<bool> Session::write(std::string_view text) {
+  Error error;
+  co_await asio::async_write(socket_, asio::buffer(text.data(), text.size()),
+                             asio::redirect_error(asio::use_awaitable, error));
+  co_return !error && !closed_;
+}
+
+Session::Awaitable<bool> Session::write_stream(Stream& stream, bool chunked) {
+  auto step = Stream::Step::more;
+  while (step == Stream::Step::more) {
+    std::string piece;
+    co_await elsewhere([&] { step = stream.next(piece); });
+    if (step == Stream::Step::failed || closed_) co_return false;
+    std::string text = chunked && !piece.empty() ? to_chunk(piece) : std::move(piece);
+    if (step == Stream::Step::done && chunked) text += "0\r\n\r\n";
+    set_deadline(settings().write_timeout);
+    const bool written = co_await write(text);
+    if (!written) co_return false;
+  }
+  co_return true;
+}
+
+Session::Awaitable<bool> Session::write_frames(const WatchFeed::Frames& frames) {
+  std::vector<asio::const_buffer> buffers;
+  buffers.reserve(frames.size());
+  for (const auto& frame : frames) buffers.push_back(asio::buffer(*frame));
+  set_deadline(settings().write_timeout);
+  Error error;
+  co_await asio::async_write(socket_, buffers, asio::redirect_error(asio::use_awaitable, error));
+  deadline_ = Clock::time_point::max();
+  co_return !error && !closed_;
+}
+
+void Session::watch_for_end() {
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](const Error& error) {
+    if (error || self->feed_ == nullptr) return;
+    char byte = 0;
+    Error peeked;
+    self->socket_.non_blocking(true, peeked);
+    const std::size_t count = self->socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
+    // Something to read is a request that has to wait; it is looked at when the watch has ended.
+    if (count != 0 || peeked == asio::error::would_block) return;
+    self->peer_gone_ = true;
+    self->signal();
+  });
+}
+
+Session::Wait Session::write_watch(WatchFeed& feed) {
+  feed_ = &feed;
+  ++counters().watches;
+  watch_for_end();
+  deadline_ = Clock::time_point::max();
+  const Clock::time_point end = Clock::now() + feed.timeout();
+  Clock::time_point bookmark_at = Clock::now() + settings().bookmark_every;
+  WatchFeed::Frames frames;
+  bool over = false;
+  while (!over && !closed_ && !peer_gone_) {
+    frames.clear();
+    const std::uint64_t before = feed.events();
+    auto step = WatchFeed::Step::idle;
+    if (feed.reads_database())
+      co_await elsewhere([&] { step = feed.next(frames); });
+    else
+      step = feed.next(frames);
+    counters().watch_events += feed.events() - before;
+    if (step == WatchFeed::Step::cut) {
+      ++counters().watches_cut;
+      break;
+    }
+    const Clock::time_point now = Clock::now();
+    over = step == WatchFeed::Step::ended || now >= end || (draining_ && step == WatchFeed::Step::idle);
+    if (over || (step == WatchFeed::Step::idle && now >= bookmark_at)) {
+      if (step == WatchFeed::Step::idle) feed.bookmark(frames);
+      bookmark_at = now + settings().bookmark_every;
+    }
+    if (over) frames.push_back(std::make_shared<const std::string>("0\r\n\r\n"));
+    if (!frames.empty()) {
+      const bool written = co_await write_frames(frames);
+      if (!written) break;
+    } else if (step == WatchFeed::Step::idle) {
+      co_await wait(std::min(end, bookmark_at));
+    }
+  }
+  feed_ = nullptr;
+  --counters().watches;
+}
+
+Session::Wait Session::refuse(Reply reply) {
+  count(reply.status);
+  set_deadline(settings().write_timeout);
+  const std::string text = reply_head(reply, false, false, true) + reply.body;
+  const bool written = co_await write(text);
+  if (written)
+    co_await linger();
+  else
+    close();
+}
+
+/// Closing with unread input would reset the connection, and the client might lose the answer.
+Session::Wait Session::linger() {
+  Error ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  set_deadline(linger_time);
+  std::size_t left = linger_bytes;
+  while (left != 0 && !closed_) {
+    input_.clear();
+    const bool read = co_await read_more();
+    if (!read) break;
+    left -= std::min(left, input_.size());
+  }
+  close();
+}
+
+} // namespace signpost::api

@@ -1,0 +1,141 @@
+// One connection: reads requests, one after the other, has them answered and writes the answers. HTTP/1.1 with
+// keep-alive and pipelining; every wait has a limit.
+//
+// A connection lives on one event loop and is touched by that loop's thread alone; answers that come from other
+// threads are posted to it. Time is kept by the loop, which looks at its connections' deadlines a few times a second.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "discovery/api/handler.hpp"
+#include "discovery/api/head.hpp"
+#include "discovery/api/message_body.hpp"
+#include "discovery/api/watch_feed.hpp"
+
+namespace signpost::api {
+
+using Clock = std::chrono::steady_clock;
+
+struct Counters {
+  std::atomic<std::uint64_t> connections{0}, connections_total{0}, connections_refused{0}, requests{0},
+      client_errors{0}, server_errors{0}, watches{0}, watches_cut{0}, watch_events{0};
+  std::atomic<std::size_t> bodies_bytes{0};
+};
+
+/// What all connections share. Outlives them.
+struct Shared {
+  Shared(registry::Registry& registry, Hub& hub, Settings given, Callbacks given_callbacks)
+      : settings(std::move(given)), callbacks(std::move(given_callbacks)), handler(registry, hub, settings, callbacks) {
+  }
+
+  const Settings settings;
+  const Callbacks callbacks;
+  Counters counters;
+  Handler handler;
+  boost::asio::thread_pool readers{1}; // where the database is read at length
+};
+
+class Session;
+
+/// An event loop and the connections on it.
+class Loop : public std::enable_shared_from_this<Loop> {
+public:
+  explicit Loop(std::shared_ptr<Shared> shared);
+
+  void run(); // starts the thread
+  void join();
+
+  boost::asio::io_context io{1};
+  const std::shared_ptr<Shared> shared;
+
+  /// Takes a connection over; on the loop's thread.
+  void adopt(boost::asio::ip::tcp::socket socket);
+  /// Tells the watches that there is something new. Any thread; many calls make one.
+  void wake();
+  /// Lets requests finish and ends watches and idle connections. Any thread.
+  void drain();
+  /// Closes everything. Any thread.
+  void cut();
+  [[nodiscard]] std::size_t connections() const { return connections_.load(); }
+
+private:
+  friend class Session;
+  void sweep();
+
+  std::thread thread_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer sweeper_;
+  std::list<std::weak_ptr<Session>> sessions_;
+  std::atomic<std::size_t> connections_{0};
+  std::atomic<bool> waking_{false};
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+public:
+  Session(Loop& loop, boost::asio::ip::tcp::socket socket);
+  ~Session();
+
+  void start();
+  void wake_watch();
+  void drain();
+  void close();
+  [[nodiscard]] Clock::time_point deadline() const { return deadline_; }
+
+private:
+  using Wait = boost::asio::awaitable<void>;
+  template <class T>
+  using Awaitable = boost::asio::awaitable<T>;
+
+  Wait serve();
+  Awaitable<bool> read_head(Head& head, std::string& text);
+  Awaitable<bool> read_body(const Head& head, std::string_view text, std::string& body);
+  Awaitable<bool> read_more();
+  [[nodiscard]] std::optional<Reply> refuse_head(const Head& head) const;
+
+  Awaitable<Reply> answer(std::shared_ptr<Request> request);
+  Wait elsewhere(std::function<void()> work);
+  /// Waits until signal(); or until the time, if one is given.
+  Wait wait(std::optional<Clock::time_point> until = {});
+  void signal();
+
+  Awaitable<bool> write_reply(Reply& reply, const Head& head);
+  Awaitable<bool> write_stream(Stream& stream, bool chunked);
+  Wait write_watch(WatchFeed& feed);
+  Awaitable<bool> write_frames(const WatchFeed::Frames& frames);
+  Awaitable<bool> write(std::string_view text);
+  Wait refuse(Reply reply);
+  Wait linger();
+  void watch_for_end();
+  [[nodiscard]] std::string reply_head(const Reply& reply, bool keep_alive, bool chunked, bool sized) const;
+  void count(int status);
+  void set_deadline(std::chrono::milliseconds from_now) { deadline_ = Clock::now() + from_now; }
+  [[nodiscard]] const Settings& settings() const { return loop_.shared->settings; }
+  [[nodiscard]] Counters& counters() const { return loop_.shared->counters; }
+
+  Loop& loop_;
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer timer_;
+  std::list<std::weak_ptr<Session>>::iterator place_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  std::string input_;          // read and not yet used
+  std::size_t body_bytes_ = 0; // counted in bodies_bytes
+  WatchFeed* feed_ = nullptr;
+  bool signalled_ = false;
+  bool idle_ = false;     // between requests
+  bool draining_ = false; // answer what runs, then end
+  bool closed_ = false;
+  bool peer_gone_ = false;
+};
+
+} // namespace signpost::api

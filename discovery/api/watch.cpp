@@ -1,0 +1,120 @@
+#include "discovery/api/watch.hpp"
+
+#include <charconv>
+#include <fmt/format.h>
+#include <random>
+
+#include "discovery/api/list.hpp"
+#include "discovery/api/status_json.hpp"
+
+namespace signpost::api {
+namespace {
+
+using registry::Status;
+
+Status forbidden_option(std::string_view field, std::string_view why) {
+  return invalid_option("ListOptions", {"FieldValueForbidden", fmt::format("Forbidden: {}", why), std::string(field)});
+}
+
+/// Lines of what there is when the watch begins.
+class InitialLines final : public Stream {
+public:
+  InitialLines(ItemSource items, WatchSettings settings) : items_(std::move(items)), settings_(std::move(settings)) {}
+
+  Step next(std::string& out) override {
+    const std::size_t start = out.size();
+    while (out.size() - start < piece_bytes) {
+      const registry::Stored* item = items_.next();
+      if (items_.failed()) return Step::failed;
+      if (item == nullptr) return Step::done;
+      append_watch_line("ADDED", settings_, *item, first_, out);
+      first_ = false;
+    }
+    return Step::more;
+  }
+
+private:
+  ItemSource items_;
+  const WatchSettings settings_;
+  bool first_ = true;
+};
+
+std::optional<Status> check_options(const Query& query) {
+  const std::string_view match = query.get("resourceVersionMatch");
+  if (query.has("sendInitialEvents")) {
+    if (match != "NotOlderThan")
+      return forbidden_option("resourceVersionMatch",
+                              "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+  } else if (!match.empty()) {
+    return forbidden_option("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless "
+                                                    "sendInitialEvents is provided");
+  }
+  if (!query.get("continue").empty()) return forbidden_option("continue", "continue is forbidden for watch");
+  return std::nullopt;
+}
+
+std::chrono::seconds parse_timeout(std::string_view text) {
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error == std::errc{} && end == text.data() + text.size() && seconds > 0)
+    return std::chrono::seconds(std::min<std::int64_t>(seconds, 24 * 3600));
+  // Spread, so that watches opened together do not end together.
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  return std::chrono::seconds(std::uniform_int_distribution<int>(1800, 3600)(random));
+}
+
+Reply error_event(const Status& status) {
+  return json_reply(200, "{\"type\":\"ERROR\",\"object\":" + status_json(status) + "}\n");
+}
+
+Reply with_feed(std::unique_ptr<WatchFeed> feed) {
+  Reply reply;
+  reply.watch = std::move(feed);
+  return reply;
+}
+
+} // namespace
+
+Reply watch_collection(registry::Registry& registry, Hub& hub, const Route& route, const Query& query,
+                       const Encoding& encoding) {
+  if (auto wrong = check_options(query)) return status_reply(*wrong);
+  WatchSettings settings;
+  auto selector = parse_selector(query, route.kind);
+  if (!selector) return status_reply(selector.error());
+  auto include = parse_include(query);
+  if (!include) return status_reply(include.error());
+  settings.kind = route.kind;
+  settings.name_space = route.name_space;
+  settings.selector = std::move(*selector);
+  settings.encoding = encoding;
+  settings.include = *include;
+  settings.bookmarks = query.flag("allowWatchBookmarks");
+  settings.timeout = parse_timeout(query.get("timeoutSeconds"));
+
+  const std::string_view text = query.get("resourceVersion");
+  const auto revision = text.empty() ? std::optional<store::Revision>(0) : parse_revision(text);
+  if (!revision)
+    return status_reply(registry::bad_request(fmt::format("Invalid value: \"{}\": invalid resource version", text)));
+
+  const bool asked = query.has("sendInitialEvents");
+  const bool wants_initial = asked ? query.flag("sendInitialEvents") : *revision == 0;
+  if (!wants_initial) {
+    const store::Revision after = *revision == 0 ? registry.revision() : *revision;
+    auto position = hub.join(route.kind, after);
+    if (!position) return status_reply(position.error());
+    return with_feed(std::make_unique<WatchFeed>(std::move(settings), hub, std::move(*position), after));
+  }
+
+  if (*revision > registry.revision()) return error_event(too_large_revision(*revision, registry.revision()));
+  settings.end_of_initial = settings.bookmarks && (asked || text.empty());
+  registry::ListRequest request{
+      .kind = route.kind, .name_space = route.name_space, .limit = page_objects, .from = {}, .revision = 0};
+  auto listing = registry.list(request);
+  if (!listing) return status_reply(listing.error());
+  const store::Revision at = listing->revision;
+  auto lines = std::make_unique<InitialLines>(
+      ItemSource(registry, std::move(request), std::move(*listing), settings.selector, true), settings);
+  return with_feed(std::make_unique<WatchFeed>(std::move(settings), hub, std::move(lines), at));
+}
+
+} // namespace signpost::api

@@ -1,0 +1,167 @@
+#include "discovery/api/watch_feed.hpp"
+
+#include <ctime>
+
+#include "discovery/api/status_json.hpp"
+
+namespace signpost::api {
+namespace {
+
+constexpr std::size_t events_a_step = 128;
+
+void append_revision(std::string& out, store::Revision revision) {
+  out += "\"resourceVersion\":\"";
+  out += std::to_string(revision);
+  out += '"';
+}
+
+} // namespace
+
+void append_watch_line(std::string_view type, const WatchSettings& settings, const registry::Stored& object,
+                       bool with_columns, std::string& out) {
+  out += "{\"type\":\"";
+  out += type;
+  out += "\",\"object\":";
+  switch (settings.encoding.shape) {
+  case Shape::object: object.write(out); break;
+  case Shape::metadata: append_partial(object.json(), settings.encoding.version, out); break;
+  case Shape::table:
+    out += "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/";
+    out += settings.encoding.version;
+    out += "\",\"metadata\":{";
+    append_revision(out, object.revision);
+    out += "},";
+    if (with_columns)
+      append_columns(settings.kind, out);
+    else
+      out += "\"columnDefinitions\":null";
+    out += ",\"rows\":[";
+    append_row(settings.kind, object.json(), settings.include, settings.encoding.version, std::time(nullptr), out);
+    out += "]}";
+    break;
+  }
+  out += "}\n";
+}
+
+WatchFeed::WatchFeed(WatchSettings settings, Hub& hub, std::unique_ptr<Channel::Position> position,
+                     store::Revision after)
+    : settings_(std::move(settings)), hub_(hub), position_(std::move(position)), revision_(after) {}
+
+WatchFeed::WatchFeed(WatchSettings settings, Hub& hub, std::unique_ptr<Stream> initial, store::Revision at)
+    : settings_(std::move(settings)), hub_(hub), initial_(std::move(initial)), revision_(at) {}
+
+WatchFeed::~WatchFeed() = default;
+
+WatchFeed::Step WatchFeed::next(Frames& frames) {
+  if (ended_) return Step::ended;
+  if (position_ == nullptr) return next_initial(frames);
+  const Channel::Position::Read read = position_->read(events_a_step);
+  if (read.behind) return Step::cut;
+  if (read.lost) {
+    add_error(registry::expired("the history of changes was lost; list again"), frames);
+    return Step::sent;
+  }
+  if (read.events.empty()) {
+    revision_ = std::max(revision_, read.revision);
+    return Step::idle;
+  }
+  for (const auto& event : read.events) add_event(*event, frames);
+  revision_ = std::max(revision_, read.events.back()->revision() - 1);
+  return Step::sent;
+}
+
+WatchFeed::Step WatchFeed::next_initial(Frames& frames) {
+  if (initial_) {
+    std::string lines;
+    const Stream::Step step = initial_->next(lines);
+    columns_sent_ = columns_sent_ || !lines.empty();
+    if (step == Stream::Step::failed) {
+      add_error(registry::expired("what there is could not be read to its end; list again"), frames);
+      return Step::sent;
+    }
+    if (step == Stream::Step::done) {
+      initial_.reset();
+      if (settings_.end_of_initial) lines += bookmark_line(revision_, true);
+    }
+    if (!lines.empty()) frames.push_back(std::make_shared<const std::string>(to_chunk(lines)));
+    return Step::sent;
+  }
+  auto position = hub_.join(settings_.kind, revision_);
+  if (position)
+    position_ = std::move(*position);
+  else
+    add_error(position.error(), frames);
+  return Step::sent;
+}
+
+bool WatchFeed::lets_through(const ObjectSummary& summary, const store::Value& text) const {
+  if (!settings_.name_space.empty() && summary.name_space != settings_.name_space) return false;
+  if (settings_.selector.empty()) return true;
+  if (settings_.selector.fields.needs_whole()) return settings_.selector.matches(read_whole_summary(*text));
+  return settings_.selector.matches(summary);
+}
+
+void WatchFeed::add_event(const WatchEvent& event, Frames& frames) {
+  if (event.revision() <= revision_) return; // a watch from a revision that was still to come
+  using Line = WatchEvent::Line;
+  const registry::Event& change = event.event();
+  const bool everything = settings_.name_space.empty() && settings_.selector.empty();
+  const bool now = everything || lets_through(event.summary(), change.object.text);
+  if (change.deleted) {
+    if (now) add_line(event, Line::deleted, frames);
+    return;
+  }
+  const bool before =
+      change.previous != nullptr && (everything || lets_through(event.previous_summary(), change.previous));
+  if (now)
+    add_line(event, before ? Line::modified : Line::added, frames);
+  else if (before)
+    add_line(event, Line::left, frames);
+}
+
+void WatchFeed::add_line(const WatchEvent& event, WatchEvent::Line line, Frames& frames) {
+  ++events_;
+  if (settings_.encoding.shape == Shape::object) {
+    frames.push_back(event.frame(line));
+    return;
+  }
+  static constexpr std::string_view types[] = {"ADDED", "MODIFIED", "DELETED", "DELETED"};
+  std::string text;
+  append_watch_line(types[static_cast<std::size_t>(line)], settings_,
+                    line == WatchEvent::Line::left ? event.previous() : event.event().object, !columns_sent_, text);
+  columns_sent_ = true;
+  frames.push_back(std::make_shared<const std::string>(to_chunk(text)));
+}
+
+void WatchFeed::add_error(const registry::Status& status, Frames& frames) {
+  ended_ = true;
+  const std::string text = "{\"type\":\"ERROR\",\"object\":" + status_json(status) + "}\n";
+  frames.push_back(std::make_shared<const std::string>(to_chunk(text)));
+}
+
+std::string WatchFeed::bookmark_line(store::Revision revision, bool end_of_initial) const {
+  const model::KindInfo& kind = model::info(settings_.kind);
+  std::string out = "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":";
+  const bool plain = settings_.encoding.shape == Shape::object;
+  if (plain)
+    append_json_string(out, kind.name);
+  else
+    out += settings_.encoding.shape == Shape::table ? "\"Table\"" : "\"PartialObjectMetadata\"";
+  out += ",\"apiVersion\":";
+  if (plain)
+    append_json_string(out, kind.api_version());
+  else
+    append_json_string(out, std::string("meta.k8s.io/") + std::string(settings_.encoding.version));
+  out += ",\"metadata\":{";
+  append_revision(out, revision);
+  if (end_of_initial) out += ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}";
+  out += settings_.encoding.shape == Shape::table ? "},\"columnDefinitions\":null,\"rows\":[]}}\n" : "}}}\n";
+  return out;
+}
+
+void WatchFeed::bookmark(Frames& frames) {
+  if (!settings_.bookmarks || ended_ || position_ == nullptr || revision_ == 0) return;
+  frames.push_back(std::make_shared<const std::string>(to_chunk(bookmark_line(revision_, false))));
+}
+
+} // namespace signpost::api

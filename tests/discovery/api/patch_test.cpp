@@ -1,0 +1,168 @@
+#include "discovery/api/patch.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using Json = nlohmann::json;
+using signpost::api::apply_json_patch;
+using signpost::api::apply_merge_patch;
+using signpost::api::apply_strategic_patch;
+using signpost::model::Kind;
+
+namespace {
+
+struct Case {
+  const char* document;
+  const char* patch;
+  const char* result; // nullptr: refused
+};
+
+TEST_CASE("JSON patch: the examples of RFC 6902 and its errors") {
+  for (const Case& c : {
+           Case{R"({"foo":"bar"})", R"([{"op":"add","path":"/baz","value":"qux"}])", R"({"baz":"qux","foo":"bar"})"},
+           {R"({"foo":["bar","baz"]})", R"([{"op":"add","path":"/foo/1","value":"qux"}])",
+            R"({"foo":["bar","qux","baz"]})"},
+           {R"({"baz":"qux","foo":"bar"})", R"([{"op":"remove","path":"/baz"}])", R"({"foo":"bar"})"},
+           {R"({"foo":["bar","qux","baz"]})", R"([{"op":"remove","path":"/foo/1"}])", R"({"foo":["bar","baz"]})"},
+           {R"({"baz":"qux","foo":"bar"})", R"([{"op":"replace","path":"/baz","value":"boo"}])",
+            R"({"baz":"boo","foo":"bar"})"},
+           {R"({"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}})",
+            R"([{"op":"move","from":"/foo/waldo","path":"/qux/thud"}])",
+            R"({"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}})"},
+           {R"({"foo":["all","grass","cows","eat"]})", R"([{"op":"move","from":"/foo/1","path":"/foo/3"}])",
+            R"({"foo":["all","cows","eat","grass"]})"},
+           {R"({"baz":"qux","foo":["a",2,"c"]})",
+            R"([{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}])",
+            R"({"baz":"qux","foo":["a",2,"c"]})"},
+           {R"({"baz":"qux"})", R"([{"op":"test","path":"/baz","value":"bar"}])", nullptr},
+           {R"({"foo":"bar"})", R"([{"op":"add","path":"/child","value":{"grandchild":{}}}])",
+            R"({"child":{"grandchild":{}},"foo":"bar"})"},
+           {R"({"foo":"bar"})", R"([{"op":"add","path":"/baz","value":"qux","xyz":123}])",
+            R"({"baz":"qux","foo":"bar"})"},
+           {R"({"foo":"bar"})", R"([{"op":"add","path":"/baz/bat","value":"qux"}])", nullptr},
+           {R"({"/":9,"~1":10})", R"([{"op":"test","path":"/~01","value":10}])", R"({"/":9,"~1":10})"},
+           {R"({"/":9,"~1":10})", R"([{"op":"test","path":"/~01","value":"10"}])", nullptr},
+           {R"({"foo":["bar"]})", R"([{"op":"add","path":"/foo/-","value":["abc","def"]}])",
+            R"({"foo":["bar",["abc","def"]]})"},
+           {R"({"a":1})", R"([{"op":"copy","from":"/a","path":"/b"}])", R"({"a":1,"b":1})"},
+           {R"({"a":1})", R"([{"op":"replace","path":"","value":{"b":2}}])", R"({"b":2})"},
+           {R"({"a":1})", R"([{"op":"replace","path":"/b","value":2}])", nullptr},
+           {R"({"a":1})", R"([{"op":"remove","path":"/b"}])", nullptr},
+           {R"({"a":1})", R"([{"op":"remove","path":""}])", nullptr},
+           {R"({"a":1})", R"([{"op":"fly","path":"/a"}])", nullptr},
+           {R"({"a":1})", R"([{"op":"add","path":"a","value":1}])", nullptr},
+           {R"({"a":1})", R"([{"op":"add","path":"/a~2","value":1}])", nullptr},
+           {R"({"a":[1]})", R"([{"op":"add","path":"/a/01","value":1}])", nullptr},
+           {R"({"a":[1]})", R"([{"op":"add","path":"/a/3","value":1}])", nullptr},
+           {R"({"a":{"b":1}})", R"([{"op":"move","from":"/a","path":"/a/b/c"}])", nullptr},
+           {R"({"a":1})", R"([{"op":"add","path":"/b"}])", nullptr},
+           {R"({"a":1})", R"([7])", nullptr},
+           {R"({"a":1})", R"({"op":"add"})", nullptr},
+       }) {
+    CAPTURE(c.patch);
+    const auto result = apply_json_patch(Json::parse(c.document), Json::parse(c.patch));
+    CHECK(result.has_value() == (c.result != nullptr));
+    if (result && c.result != nullptr) CHECK(*result == Json::parse(c.result));
+  }
+  CHECK(apply_json_patch(Json::object(), Json::object()).error().status == 400);
+}
+
+TEST_CASE("JSON patch: what is made is bounded") {
+  Json patch = Json::array();
+  for (int i = 0; i < 64; ++i) patch.push_back({{"op", "copy"}, {"from", "/a"}, {"path", "/a/b"}});
+  const auto doubled = apply_json_patch({{"a", {{"x", std::string(1000, 'x')}}}}, patch, 1 << 16);
+  REQUIRE_FALSE(doubled);
+  CHECK(doubled.error().status == 413);
+  Json many = Json::array();
+  for (int i = 0; i < 10'001; ++i) many.push_back({{"op", "test"}, {"path", "/a"}, {"value", 1}});
+  CHECK(apply_json_patch({{"a", 1}}, many).error().status == 413);
+}
+
+TEST_CASE("merge patch: the examples of RFC 7386") {
+  for (const Case& c : {Case{R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"},
+                        {R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
+                        {R"({"a":"b"})", R"({"a":null})", R"({})"},
+                        {R"({"a":"b","b":"c"})", R"({"a":null})", R"({"b":"c"})"},
+                        {R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"},
+                        {R"({"a":"c"})", R"({"a":["b"]})", R"({"a":["b"]})"},
+                        {R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
+                        {R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"},
+                        {R"({"e":null})", R"({"a":1})", R"({"e":null,"a":1})"},
+                        {R"({})", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"},
+                        {R"({"a":"foo"})", R"(null)", nullptr},
+                        {R"({"a":"foo"})", R"("bar")", nullptr},
+                        {R"(["a","b"])", R"(["c","d"])", nullptr}}) {
+    CAPTURE(c.patch);
+    const auto result = apply_merge_patch(Json::parse(c.document), Json::parse(c.patch));
+    CHECK(result.has_value() == (c.result != nullptr));
+    if (result && c.result != nullptr) CHECK(*result == Json::parse(c.result));
+  }
+}
+
+TEST_CASE("strategic merge patch: lists with keys, sets and directives") {
+  for (const Case& c : {
+           // Maps merge, null removes.
+           Case{R"({"metadata":{"labels":{"a":"1","b":"2"}}})", R"({"metadata":{"labels":{"a":null,"c":"3"}}})",
+                R"({"metadata":{"labels":{"b":"2","c":"3"}}})"},
+           // Ports are matched by number; new ones come before those only the server has.
+           {R"({"spec":{"ports":[{"port":80,"name":"a","nodePort":30000}]}})",
+            R"({"spec":{"ports":[{"port":80,"name":"b"}]}})",
+            R"({"spec":{"ports":[{"port":80,"name":"b","nodePort":30000}]}})"},
+           {R"({"spec":{"ports":[{"port":80,"name":"a"}]}})", R"({"spec":{"ports":[{"port":443,"name":"b"}]}})",
+            R"({"spec":{"ports":[{"port":443,"name":"b"},{"port":80,"name":"a"}]}})"},
+           {R"({"spec":{"ports":[{"port":1},{"port":2},{"port":3}]}})",
+            R"({"spec":{"ports":[{"port":3,"name":"c"},{"port":1,"name":"a"}]}})",
+            R"({"spec":{"ports":[{"port":2},{"port":3,"name":"c"},{"port":1,"name":"a"}]}})"},
+           {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
+            R"({"spec":{"$setElementOrder/ports":[{"port":443},{"port":80}]}})",
+            R"({"spec":{"ports":[{"port":443},{"port":80}]}})"},
+           {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
+            R"({"spec":{"$setElementOrder/ports":[{"port":443},{"port":8080}],"ports":[{"port":8080,"name":"x"},{"$patch":"delete","port":80}]}})",
+            R"({"spec":{"ports":[{"port":443},{"port":8080,"name":"x"}]}})"},
+           {R"({"spec":{"ports":[{"port":80},{"port":443}]}})", R"({"spec":{"ports":[{"$patch":"delete","port":80}]}})",
+            R"({"spec":{"ports":[{"port":443}]}})"},
+           {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
+            R"({"spec":{"ports":[{"$patch":"replace"},{"port":1}]}})", R"({"spec":{"ports":[{"port":1}]}})"},
+           {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[{"name":"x"}]}})", nullptr},
+           {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[{"$patch":"fly","port":1}]}})", nullptr},
+           {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[1]}})", nullptr},
+           // Lists without a key are replaced.
+           {R"({"spec":{"externalIPs":["1.1.1.1"]}})", R"({"spec":{"externalIPs":["2.2.2.2"]}})",
+            R"({"spec":{"externalIPs":["2.2.2.2"]}})"},
+           // Finalizers are a set.
+           {R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"finalizers":["b","c"]}})",
+            R"({"metadata":{"finalizers":["a","b","c"]}})"},
+           {R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"]}})",
+            R"({"metadata":{"finalizers":["b"]}})"},
+           {R"({"metadata":{"finalizers":["a","b"]}})",
+            R"({"metadata":{"$setElementOrder/finalizers":["b","a"],"finalizers":["b"]}})",
+            R"({"metadata":{"finalizers":["b","a"]}})"},
+           {R"({"metadata":{"ownerReferences":[{"uid":"1","name":"a"}]}})",
+            R"({"metadata":{"ownerReferences":[{"uid":"1","name":"b"},{"uid":"2"}]}})",
+            R"({"metadata":{"ownerReferences":[{"uid":"1","name":"b"},{"uid":"2"}]}})"},
+           // Directives on maps.
+           {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$patch":"replace","b":"2"}}})",
+            R"({"spec":{"selector":{"b":"2"}}})"},
+           {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$patch":"delete"}}})",
+            R"({"spec":{"selector":{}}})"},
+           {R"({"spec":{"selector":{"a":"1","b":"2"}}})",
+            R"({"spec":{"selector":{"$retainKeys":["b","c"],"c":"3"}}})", R"({"spec":{"selector":{"b":"2","c":"3"}}})"},
+           {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$retainKeys":["b"],"c":"3"}}})", nullptr},
+           {R"({"spec":{}})", R"({"spec":{"selector":{"a":null,"b":"1"}}})", R"({"spec":{"selector":{"b":"1"}}})"},
+           {R"({"spec":{}})", R"([])", nullptr},
+       }) {
+    CAPTURE(c.patch);
+    const auto result = apply_strategic_patch(Kind::service, Json::parse(c.document), Json::parse(c.patch));
+    CHECK(result.has_value() == (c.result != nullptr));
+    if (result && c.result != nullptr) CHECK(result->dump() == Json::parse(c.result).dump());
+  }
+  // A slice's lists are replaced whole.
+  const auto slice = apply_strategic_patch(Kind::endpoint_slice, Json::parse(R"({"ports":[{"port":80}]})"),
+                                           Json::parse(R"({"ports":[{"port":81}]})"));
+  CHECK(slice->dump() == R"({"ports":[{"port":81}]})");
+  Json long_list = Json::array();
+  for (int i = 0; i < 5000; ++i) long_list.push_back({{"port", i}});
+  CHECK_FALSE(apply_strategic_patch(Kind::service, Json::object(), {{"spec", {{"ports", long_list}}}}));
+}
+
+} // namespace
