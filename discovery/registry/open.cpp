@@ -139,25 +139,38 @@ std::string strays(State& state, const std::vector<store::Entry>& entries) {
          "; delete these services or give the prefixes they were made with";
 }
 
-Done load_claims(State& state, store::Revision& revision) {
+Done check_prefixes(State& state) {
   const auto addresses =
       state.range({.begin = std::string(address_claims_prefix), .end = store::prefix_end(address_claims_prefix)});
   if (!addresses) return tl::unexpected(addresses.error().message);
   if (std::string problem = strays(state, addresses->entries); !problem.empty()) {
     return tl::unexpected(std::move(problem));
   }
-  const auto ports =
-      state.range({.begin = std::string(port_claims_prefix), .end = store::prefix_end(port_claims_prefix)});
-  if (!ports) return tl::unexpected(ports.error().message);
-  for (const store::Entry& entry : addresses->entries) state.claims.told(entry.key, true);
-  for (const store::Entry& entry : ports->entries) state.claims.told(entry.key, true);
-  revision = addresses->revision;
   return {};
 }
 
-Done load_namespaces(State& state, store::Revision& revision) {
+Done follow_claims(State& state) {
+  const store::RangeRequest all{.begin = std::string(claims_prefix), .end = store::prefix_end(claims_prefix)};
+  const auto found = state.range(all);
+  if (!found) return tl::unexpected(found.error().message);
+  for (const store::Entry& entry : found->entries) state.claims.told(entry.key, true);
+  auto watch = state.store.watch({all.begin, all.end, found->revision},
+                                 [&state](const std::shared_ptr<const store::Batch>& batch) {
+                                   if (!batch) return;
+                                   for (const store::Change& change : batch->changes) {
+                                     state.claims.told(change.entry.key, change.entry.value != nullptr);
+                                   }
+                                   state.claims.told_up_to(batch->revision);
+                                 });
+  if (!watch) return tl::unexpected(watch.error().message);
+  state.claim_watch = std::move(*watch);
+  return {};
+}
+
+Done follow_namespaces(State& state) {
   const std::string prefix = object_prefix(model::Kind::name_space, {});
-  const auto found = state.range({.begin = prefix, .end = store::prefix_end(prefix)});
+  const store::RangeRequest all{.begin = prefix, .end = store::prefix_end(prefix)};
+  const auto found = state.range(all);
   if (!found) return tl::unexpected(found.error().message);
   for (const store::Entry& entry : found->entries) {
     const std::string name = entry.key.substr(prefix.size());
@@ -168,31 +181,15 @@ Done load_namespaces(State& state, store::Revision& revision) {
       state.worker.post([shared = state.shared_from_this(), name] { shared->finish_namespace(name, {}); });
     }
   }
-  revision = found->revision;
-  return {};
-}
-
-Done follow(State& state, store::Revision claims_after, store::Revision namespaces_after) {
-  auto claims = state.store.watch({std::string(claims_prefix), store::prefix_end(claims_prefix), claims_after},
-                                  [&state](const std::shared_ptr<const store::Batch>& batch) {
-                                    if (!batch) return;
-                                    for (const store::Change& change : batch->changes) {
-                                      state.claims.told(change.entry.key, change.entry.value != nullptr);
-                                    }
-                                    state.claims.told_up_to(batch->revision);
-                                  });
-  if (!claims) return tl::unexpected(claims.error().message);
-  state.claim_watch = std::move(*claims);
-  const std::string prefix = object_prefix(model::Kind::name_space, {});
-  auto namespaces = state.store.watch({prefix, store::prefix_end(prefix), namespaces_after},
-                                      [&state, prefix](const std::shared_ptr<const store::Batch>& batch) {
-                                        if (!batch) return;
-                                        for (const store::Change& change : batch->changes) {
-                                          state.learn_namespace(change.entry.key.substr(prefix.size()), &change.entry);
-                                        }
-                                      });
-  if (!namespaces) return tl::unexpected(namespaces.error().message);
-  state.namespace_watch = std::move(*namespaces);
+  auto watch = state.store.watch({all.begin, all.end, found->revision},
+                                 [&state, prefix](const std::shared_ptr<const store::Batch>& batch) {
+                                   if (!batch) return;
+                                   for (const store::Change& change : batch->changes) {
+                                     state.learn_namespace(change.entry.key.substr(prefix.size()), &change.entry);
+                                   }
+                                 });
+  if (!watch) return tl::unexpected(watch.error().message);
+  state.namespace_watch = std::move(*watch);
   return {};
 }
 
@@ -200,15 +197,14 @@ Done follow(State& state, store::Revision claims_after, store::Revision namespac
 
 tl::expected<void, std::string> Registry::State::open() {
   if (settings.read_only) return {};
-  store::Revision claims_at = 0, namespaces_at = 0;
   return claims.check()
-      .and_then([&] { return load_claims(*this, claims_at); })
+      .and_then([&] { return check_prefixes(*this); })
       .and_then([&] { return ensure_namespace(*this, permanent_namespaces[0]); })
       .and_then([&] { return ensure_namespace(*this, permanent_namespaces[1]); })
       .and_then([&] { return ensure_service_cidr(*this); })
       .and_then([&] { return ensure_kubernetes(*this); })
-      .and_then([&] { return load_namespaces(*this, namespaces_at); })
-      .and_then([&] { return follow(*this, claims_at, namespaces_at); });
+      .and_then([&] { return follow_namespaces(*this); })
+      .and_then([&] { return follow_claims(*this); });
 }
 
 } // namespace signpost::registry
