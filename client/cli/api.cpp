@@ -135,6 +135,7 @@ Expected<Json> Api::list(const model::KindInfo& kind, const Scope& scope, Form f
     const char* const part = text_member(*page, "kind") == "Table" ? "rows" : "items";
     auto& items = (*page)[part];
     if (!items.is_array()) items = Json::array();
+    std::erase_if(items.get_ref<Json::array_t&>(), [](const Json& item) { return !item.is_object(); });
     if (whole.is_null()) {
       whole = std::move(*page);
       if (!whole["metadata"].is_object()) whole["metadata"] = Json::object();

@@ -26,6 +26,7 @@ struct Program {
   DeleteOptions remove;
   ResolveOptions resolve;
   EnvironmentOptions env, exec;
+  std::vector<std::string> behind_dashes; // exec … -- these: not ours to read
   std::string shell;
   Action chosen;
 };
@@ -142,9 +143,12 @@ void add_environment_commands(Program& p) {
                 "  signpost exec -n shop --set LEVEL=info -- env\n\n"
                 "The program replaces signpost, so its exit code is the program's; 127: there is no such program,\n"
                 "126: it cannot be run.\n",
-                [&p](const Session& s) { return execute(s, p.exec); });
+                [&p](const Session& s) {
+                  p.exec.command.insert(p.exec.command.end(), p.behind_dashes.begin(), p.behind_dashes.end());
+                  return execute(s, p.exec);
+                });
   add_environment_options(sub, p.exec);
-  sub->add_option("COMMAND", p.exec.command, "after --: the program and its arguments")->required()->type_name("…");
+  sub->add_option("COMMAND", p.exec.command, "after --: the program and its arguments")->type_name("…");
 }
 
 void add_dns_commands(Program& p) {
@@ -206,6 +210,8 @@ Exit parse_failure(const CLI::ParseError& error, const Program& program, std::os
   std::string text = error.what();
   while (text.ends_with('\n')) text.pop_back();
   const auto used = program.app.get_subcommands();
+  if (const auto rest = program.app.remaining(); used.empty() && !rest.empty())
+    text = "there is no command \"" + printable(rest.front()) + '"';
   err << "signpost: " << text << "; see signpost " << (used.empty() ? "" : used.front()->get_name() + ' ')
       << "--help\n";
   return Exit::usage;
@@ -247,6 +253,11 @@ int run(std::vector<std::string> arguments, std::istream& in, std::ostream& out,
     add_dns_commands(program);
     add_environment_commands(program);
     add_plain_commands(program);
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    if (std::find(arguments.begin(), dashes, "exec") != dashes && dashes != arguments.end()) {
+      program.behind_dashes.assign(dashes + 1, arguments.end());
+      arguments.erase(dashes, arguments.end());
+    }
     std::reverse(arguments.begin(), arguments.end()); // CLI11 takes them from the back
     program.app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
@@ -254,7 +265,12 @@ int run(std::vector<std::string> arguments, std::istream& in, std::ostream& out,
   }
   session.name_space_given = program.app.count("--namespace") > 0;
   if (session.name_space.empty()) session.name_space = "default";
-  return program.chosen(session);
+  try {
+    return program.chosen(session);
+  } catch (const std::exception& error) { // out of memory, or a mistake of ours
+    session.complain({Exit::error, std::string("stopped by an unexpected error: ") + error.what()});
+    return static_cast<int>(Exit::error);
+  }
 }
 
 } // namespace signpost::cli

@@ -108,6 +108,8 @@ int execute(const Session& session, const EnvironmentOptions& options) {
     session.complain({Exit::error, std::move(message)});
     return code;
   };
+  if (options.command.empty())
+    return stop(static_cast<int>(Exit::usage), "say which program to run: signpost exec -n shop -- PROGRAM ARGUMENTS…");
   const auto found = variables(session, options);
   if (!found) return stop(static_cast<int>(found.error().code), found.error().message);
 

@@ -141,7 +141,8 @@ private:
 
   Expected<void> take(const std::string& line) {
     auto event = parse_document(line);
-    if (!event || !event->is_object()) return fail(Exit::unavailable, "the server sent a broken watch event");
+    if (!event || !event->is_object() || !event->contains("object") || !(*event)["object"].is_object())
+      return fail(Exit::unavailable, "the server sent a broken watch event");
     const auto type = text_member(*event, "type");
     auto& object = (*event)["object"];
     if (type == "ERROR") {
