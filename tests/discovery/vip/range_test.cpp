@@ -140,8 +140,8 @@ TEST_CASE("addresses and indexes are each other's inverse") {
       CHECK(range->index_of(a) == index);
     }
     CHECK_FALSE(range->index_of(range->prefix().base));
-    CHECK_FALSE(
-        range->index_of(add(range->prefix().base, 0) == address("10.0.0.0") ? address("::1") : address("9.9.9.9")));
+    CHECK_FALSE(range->index_of(address("9.9.9.9")));
+    CHECK_FALSE(range->index_of(address("2001:db8::1")));
   }
   CHECK(make("10.0.0.0/29")->at(5).to_string() == "10.0.0.6");
   CHECK_FALSE(make("10.0.0.0/29")->index_of(address("10.0.0.7"))); // broadcast
