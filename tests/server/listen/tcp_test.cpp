@@ -1,0 +1,212 @@
+// Connections that stall, flood, never read or never end: each is bounded and none holds up another.
+#include <thread>
+
+#include "tests/server/listen/client.hpp"
+
+using namespace signpost;
+using namespace signpost::server;
+using namespace signpost::test;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr auto web = "web.default.svc.cluster.local";
+
+/// Patient in everything, so that a test sets what it is about.
+TcpSettings patient() {
+  const milliseconds long_time(patience);
+  return {.idle = long_time, .idle_crowded = long_time, .message = long_time, .write = long_time};
+}
+
+void check_served(const Server& server) {
+  TcpClient client(server.endpoint());
+  REQUIRE(client.send(framed(question(web, 77))));
+  CHECK(id_of(client.message().value()) == 77);
+}
+
+/// Holds questions and never answers.
+class Silent : public Outside {
+public:
+  Taken take(const wire::Query&, wire::Transport, std::span<std::uint8_t>, std::size_t,
+             const ReplyTo& to) noexcept override {
+    const std::lock_guard lock(mutex_);
+    held_.push_back(to);
+    return {.later = true, .length = 0};
+  }
+  Taken chase(const wire::Query& q, wire::Transport t, std::span<std::uint8_t> b, std::size_t n,
+              std::span<const std::uint8_t>, const ReplyTo& to) noexcept override {
+    return take(q, t, b, n, to);
+  }
+  std::size_t count() {
+    const std::lock_guard lock(mutex_);
+    return held_.size();
+  }
+  void answer_one() {
+    ReplyTo to;
+    {
+      const std::lock_guard lock(mutex_);
+      to = held_.front();
+      held_.erase(held_.begin());
+    }
+    (*to.tcp)(question("x"));
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<ReplyTo> held_;
+};
+
+} // namespace
+
+TEST_CASE("one octet at a time") {
+  Server server;
+  TcpClient client(server.endpoint());
+  for (const std::uint8_t octet : framed(question(web, 1)) + framed(question(web, 2))) REQUIRE(client.send({octet}));
+  CHECK(id_of(client.message().value()) == 1);
+  CHECK(id_of(client.message().value()) == 2);
+}
+
+TEST_CASE("many pipelined queries are answered in order, however slowly they are read") {
+  TcpSettings settings = patient();
+  settings.max_output = 4096;
+  Server server(nullptr, settings);
+  TcpClient client(server.endpoint());
+  constexpr unsigned count = 60000;
+  std::thread sender([&] {
+    Bytes many;
+    for (unsigned i = 0; i < count; ++i) {
+      const Bytes one = framed(question(web, static_cast<std::uint16_t>(i)));
+      many.insert(many.end(), one.begin(), one.end());
+    }
+    CHECK(client.send(many));
+    client.half_close();
+  });
+  unsigned in_order = 0;
+  for (unsigned i = 0; i < count; ++i)
+    if (const auto message = client.message(); message && id_of(*message) == i) ++in_order;
+  CHECK(in_order == count);
+  CHECK_FALSE(client.message());
+  sender.join();
+}
+
+TEST_CASE("who says nothing, or half a message, is closed") {
+  SUBCASE("no first octet") {
+    TcpSettings settings = patient();
+    settings.message = milliseconds(50);
+    Server server(nullptr, settings);
+    TcpClient client(server.endpoint());
+    CHECK_FALSE(client.message());
+    check_served(server);
+  }
+  SUBCASE("a message left half sent, though octets trickle in") {
+    TcpSettings settings = patient();
+    settings.message = milliseconds(200);
+    Server server(nullptr, settings);
+    TcpClient client(server.endpoint());
+    REQUIRE(client.send({0xFF, 0xFF}));
+    while (!client.readable(20)) (void)client.send_raw({0});
+    CHECK_FALSE(client.message());
+    check_served(server);
+  }
+  SUBCASE("silence after an answer") {
+    TcpSettings settings = patient();
+    settings.idle = milliseconds(50);
+    Server server(nullptr, settings);
+    TcpClient client(server.endpoint());
+    REQUIRE(client.send(framed(question(web))));
+    CHECK(client.message());
+    CHECK_FALSE(client.message());
+  }
+  SUBCASE("silence, sooner when connections are scarce") {
+    TcpSettings settings = patient();
+    settings.idle_crowded = milliseconds(50);
+    settings.max_connections = 3;
+    Server server(nullptr, settings);
+    TcpClient one(server.endpoint()), two(server.endpoint());
+    REQUIRE(one.send(framed(question(web))));
+    CHECK(one.message());
+    REQUIRE(two.send(framed(question(web))));
+    CHECK(two.message());
+    CHECK_FALSE(one.message());
+  }
+  SUBCASE("answers that nobody reads") {
+    TcpSettings settings = patient();
+    settings.write = milliseconds(100);
+    Server server(nullptr, settings);
+    TcpClient client(server.endpoint());
+    Bytes many;
+    for (int i = 0; i < 1000; ++i) many = many + framed(question("big.default.svc.cluster.local"));
+    while (client.send_raw(many) > 0) { // until the server has closed
+    }
+    check_served(server);
+  }
+}
+
+TEST_CASE("queries that wait for an upstream are bounded") {
+  TcpSettings settings = patient();
+  settings.max_in_flight = 4;
+  settings.write = milliseconds(50);
+  Silent outside;
+  Server server(&outside, settings);
+  TcpClient client(server.endpoint());
+  Bytes many;
+  for (std::uint16_t i = 0; i < 10; ++i) many = many + framed(question("example.com", i));
+  REQUIRE(client.send(many));
+  for (std::size_t answered = 0; answered < 6; ++answered) {
+    while (outside.count() < 4) std::this_thread::yield();
+    check_served(server); // the loop had its turn: no fifth came
+    CHECK(outside.count() == 4);
+    outside.answer_one();
+    CHECK(client.message());
+  }
+}
+
+TEST_CASE("when connections run out, the one silent for longest makes room") {
+  TcpSettings settings = patient();
+  SUBCASE("in all") { settings.max_connections = 3; }
+  SUBCASE("from one source") { settings.max_per_source = 3; }
+  Server server(nullptr, settings);
+  std::vector<std::unique_ptr<TcpClient>> clients;
+  for (std::uint16_t i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<TcpClient>(server.endpoint()));
+    REQUIRE(clients.back()->send(framed(question(web, i))));
+    CHECK(clients.back()->message());
+  }
+  REQUIRE(clients[0]->send(framed(question(web)))); // the second is the longest silent now
+  CHECK(clients[0]->message());
+  check_served(server);
+  CHECK_FALSE(clients[1]->message());
+  CHECK(server.listeners->tcp().connections_evicted() >= 1);
+}
+
+TEST_CASE("connections that are owed an answer are not evicted for a new one") {
+  TcpSettings settings = patient();
+  settings.max_connections = 2;
+  settings.write = milliseconds(50);
+  Silent outside;
+  Server server(&outside, settings);
+  TcpClient one(server.endpoint()), two(server.endpoint());
+  REQUIRE(one.send(framed(question("example.com"))));
+  REQUIRE(two.send(framed(question("example.com"))));
+  while (outside.count() < 2) std::this_thread::yield();
+  TcpClient third(server.endpoint());
+  CHECK_FALSE(third.message());
+  outside.answer_one();
+  outside.answer_one();
+  CHECK(one.message());
+  CHECK(two.message());
+}
+
+TEST_CASE("thousands of stalled connections do not hold up a new one") {
+  TcpSettings settings = patient();
+  settings.max_connections = 200;
+  Server server(nullptr, settings);
+  std::vector<std::unique_ptr<TcpClient>> stalled;
+  for (int i = 0; i < 300; ++i) {
+    stalled.push_back(std::make_unique<TcpClient>(server.endpoint()));
+    if (i % 2 == 0) (void)stalled.back()->send_raw({0xFF, 0xFF, 1, 2, 3});
+  }
+  check_served(server);
+  CHECK(server.listeners->tcp().connections_open() <= 200);
+  CHECK(answers_of(UdpClient(server.endpoint()).ask(question(web))) == 1);
+}
