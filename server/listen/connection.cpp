@@ -15,6 +15,18 @@ constexpr std::size_t length_octets = 2;
 constexpr std::size_t header_octets = 12; // less is no DNS message at all
 constexpr std::size_t kept_octets = 4096; // capacity that an empty buffer may keep
 
+/// The thread as a reader of the index, for as long as this lives.
+class Reading {
+public:
+  explicit Reading(zone::ReaderThread& reader) : reader_(reader) { reader_.online(); }
+  ~Reading() { reader_.offline(); }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+private:
+  zone::ReaderThread& reader_;
+};
+
 void drop_front(std::vector<std::uint8_t>& buffer, std::size_t count) {
   buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));
   if (buffer.empty() && buffer.capacity() > kept_octets) buffer.shrink_to_fit();
@@ -45,6 +57,7 @@ void Connection::close() {
   closed_ = true;
   error_code ignored;
   socket_.close(ignored);
+  loop_.account(buffered_, 0);
   loop_.forget(*this);
   self_.reset(); // last: handlers that are cancelled now may hold the object a little longer
 }
@@ -116,7 +129,14 @@ void Connection::advance() {
   }
   if (closed_) return;
   if (ended_ && idle()) return close();
-  if (!ended_ && !throttled() && !waits_readable_) wait_readable();
+  if (!loop_.account(buffered_, input_.capacity() + output_.capacity())) return close();
+  if (throttled()) {
+    held_back_ = true;
+  } else if (!ended_ && !waits_readable_) {
+    if (held_back_) message_since_ = Clock::now(); // we did not read: the client is not late
+    held_back_ = false;
+    wait_readable();
+  }
   if (pending() > 0 && !waits_writable_) wait_writable();
 }
 
@@ -151,9 +171,10 @@ void Connection::serve_message(std::span<const std::uint8_t> message) {
     return to;
   };
   serving_.counters.queries.add();
-  loop_.reader->online();
-  const Taken taken = serve(serving_, loop_.message, message.size(), false, make_reply_to);
-  loop_.reader->offline();
+  const Taken taken = [&] {
+    const Reading reading(*loop_.reader);
+    return serve(serving_, loop_.message, message.size(), false, make_reply_to);
+  }();
   if (taken.later)
     ++in_flight_;
   else if (taken.length > 0)

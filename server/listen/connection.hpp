@@ -74,10 +74,12 @@ private:
   std::vector<std::uint8_t> output_; // answers with their lengths …
   std::size_t output_at_ = 0;        // … sent up to here
   std::size_t in_flight_ = 0;        // answers that come late
+  std::size_t buffered_ = 0;         // octets of both that the loop knows of
   Clock::time_point active_since_;   // of the last query or answer
   Clock::time_point message_since_;  // when the message in input_ began
   Clock::time_point write_since_;    // of the last progress in sending
   bool waits_readable_ = false, waits_writable_ = false;
+  bool held_back_ = false;  // throttled when last looked at
   bool ended_ = false;      // nothing more is read
   bool was_served_ = false; // a message came
   bool closed_ = false;
@@ -96,6 +98,9 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   void admit(boost::asio::ip::tcp::socket socket, Serving& serving);
   void forget(Connection& connection) noexcept;
   void touch(Connection& connection);
+  /// Notes that a connection's buffers have grown or shrunk from `known` to `now` octets, and sets `known`; false: they
+  /// have grown while all together are over the budget.
+  bool account(std::size_t& known, std::size_t now) noexcept;
   [[nodiscard]] bool crowded() const { return by_age.size() * 2 > settings.max_connections; }
 
   using ByAgeList = boost::intrusive::list<Connection, boost::intrusive::base_hook<AgeHook>>;
@@ -112,6 +117,7 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   std::vector<std::shared_ptr<const Router>> routers;
   std::vector<std::unique_ptr<Serving>> servings;
   zone::ReaderThread* reader = nullptr; // of the loop's thread; online only while a message is served
+  std::size_t buffered = 0;             // octets of all connections' buffers
   bool finishing = false, sweeping = false;
   Clock::time_point finish_until;
 

@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::size_t largest_message = 65535;
-constexpr std::size_t one_read = 64 * 1024;
+constexpr std::size_t one_read = 16 * 1024;
 constexpr std::size_t evict_attempts = 64; // of the longest silent ones, to find one that is owed nothing
 constexpr std::size_t reserved_descriptors = 128;
 constexpr auto accept_pause = std::chrono::milliseconds(100); // without descriptors or memory
@@ -169,6 +169,13 @@ void TcpLoop::touch(Connection& connection) {
   by_age.splice(by_age.end(), by_age, by_age.iterator_to(connection));
   auto& same = by_source.find(connection.source())->second;
   same.splice(same.end(), same, same.iterator_to(connection));
+}
+
+bool TcpLoop::account(std::size_t& known, std::size_t now) noexcept {
+  const bool grown = now > known;
+  buffered = buffered - known + now;
+  known = now;
+  return !grown || buffered <= settings.max_buffered;
 }
 
 void TcpLoop::schedule_sweep() {

@@ -25,7 +25,8 @@ struct TcpSettings {
   std::chrono::milliseconds message{2000};      // to the first byte, and from a message's first byte to its last
   std::chrono::milliseconds write{2000};        // without progress while answers wait to be read
   std::size_t max_in_flight = 64;               // queries of one connection that wait for cache or forwarding
-  std::size_t max_output = 128 * 1024;          // octets of answers waiting; further queries wait unread
+  std::size_t max_output = 32 * 1024;           // octets of answers waiting; further queries wait unread
+  std::size_t max_buffered = 64 << 20;          // octets of all connections together; who needs more is closed
 };
 
 struct TcpLoop; // connection.hpp

@@ -142,6 +142,26 @@ TEST_CASE("who says nothing, or half a message, is closed") {
   }
 }
 
+TEST_CASE("the buffers of all connections together have a budget") {
+  TcpSettings settings = patient();
+  settings.max_buffered = 100000;
+  Server server(nullptr, settings);
+  TcpClient greedy(server.endpoint());
+  REQUIRE(greedy.send({0xFF, 0xFF})); // a message of 65,535 octets …
+  TcpClient other(server.endpoint());
+  REQUIRE(other.send({0xFF, 0xFF}));
+  const Bytes most(60000, 7);
+  (void)greedy.send_raw(most); // … of which most comes, twice
+  (void)other.send_raw(most);
+  int closed = 0;
+  while (closed == 0) {
+    for (TcpClient* client : {&greedy, &other})
+      if (client->readable(5)) ++closed;
+  }
+  CHECK(closed == 1);
+  check_served(server);
+}
+
 TEST_CASE("queries that wait for an upstream are bounded") {
   TcpSettings settings = patient();
   settings.max_in_flight = 4;
