@@ -107,7 +107,7 @@ std::optional<Target> parse_target(std::string_view text) {
   }
   std::string_view path = text.substr(0, question);
   path.remove_prefix(1);
-  if (path.ends_with('/')) path.remove_suffix(1);
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   while (!path.empty()) {
     const std::size_t slash = std::min(path.find('/'), path.size());
     auto segment = percent_decode(path.substr(0, slash), false);

@@ -178,7 +178,8 @@ Session::Awaitable<bool> Session::read_head(Head& head, std::string& text) {
         head = *parsed;
         co_return true;
       }
-      co_await refuse(plain_error(parsed.error()));
+      Reply refusal = plain_error(parsed.error());
+      co_await refuse(std::move(refusal));
       co_return false;
     }
     if (!input_.empty()) {
@@ -188,11 +189,13 @@ Session::Awaitable<bool> Session::read_head(Head& head, std::string& text) {
         set_deadline(settings().header_timeout);
       }
       if (const auto checked = check_beginning(input_); !checked) {
-        co_await refuse(plain_error(checked.error()));
+        Reply refusal = plain_error(checked.error());
+        co_await refuse(std::move(refusal));
         co_return false;
       }
       if (end != std::string::npos || input_.size() > settings().max_header_bytes) {
-        co_await refuse(plain_error({431, "the request's head is too large"}));
+        Reply refusal = plain_error(HeadError{431, "the request's head is too large"});
+        co_await refuse(std::move(refusal));
         co_return false;
       }
     }
@@ -218,7 +221,8 @@ Session::Awaitable<bool> Session::read_body(const Head& head, std::string_view t
     const std::size_t all = counters().bodies_bytes.fetch_add(grown) + grown;
     if (state == MessageBody::State::done) break;
     if (state == MessageBody::State::malformed) {
-      co_await refuse(plain_error({400, "malformed body"}));
+      Reply refusal = plain_error(HeadError{400, "malformed body"});
+      co_await refuse(std::move(refusal));
       co_return false;
     }
     if (state == MessageBody::State::too_large) {
@@ -232,7 +236,8 @@ Session::Awaitable<bool> Session::read_body(const Head& head, std::string_view t
       busy.message = "too many large requests at a time; try again";
       busy.has_details = true;
       busy.retry_after_seconds = 1;
-      co_await refuse(status_reply(busy));
+      Reply refusal = status_reply(busy);
+      co_await refuse(std::move(refusal));
       co_return false;
     }
     if (!co_await read_more()) co_return false;
@@ -259,6 +264,7 @@ Session::Wait Session::serve() {
     if (!has_head) co_return;
     idle_ = false;
     ++counters().requests;
+    // Operands of co_await are named throughout: GCC 12 destroys some temporaries in them twice.
     if (auto refused = refuse_head(head)) {
       co_await refuse(std::move(*refused));
       co_return;
@@ -346,7 +352,8 @@ Session::Awaitable<bool> Session::write_reply(Reply& reply, const Head& head) {
   const bool chunked = unsized_body && head.minor == 1;
   const bool keep = head.keep_alive && !reply.close && !draining_ && (!unsized_body || chunked);
   if (reply.watch && !chunked) {
-    co_await refuse(plain_error({400, "a watch needs HTTP/1.1"}));
+    Reply refusal = plain_error(HeadError{400, "a watch needs HTTP/1.1"});
+    co_await refuse(std::move(refusal));
     co_return false;
   }
   std::string text = reply_head(reply, keep && !reply.watch, chunked, !unsized_body);
@@ -385,7 +392,8 @@ Session::Awaitable<bool> Session::write_stream(Stream& stream, bool chunked) {
   auto step = Stream::Step::more;
   while (step == Stream::Step::more) {
     std::string piece;
-    co_await elsewhere([&] { step = stream.next(piece); });
+    std::function<void()> work = [&] { step = stream.next(piece); };
+    co_await elsewhere(std::move(work));
     if (step == Stream::Step::failed || closed_) co_return false;
     std::string text = chunked && !piece.empty() ? to_chunk(piece) : std::move(piece);
     if (step == Stream::Step::done && chunked) text += "0\r\n\r\n";
@@ -434,10 +442,12 @@ Session::Wait Session::write_watch(WatchFeed& feed) {
     frames.clear();
     const std::uint64_t before = feed.events();
     auto step = WatchFeed::Step::idle;
-    if (feed.reads_database())
-      co_await elsewhere([&] { step = feed.next(frames); });
-    else
+    if (feed.reads_database()) {
+      std::function<void()> work = [&] { step = feed.next(frames); };
+      co_await elsewhere(std::move(work));
+    } else {
       step = feed.next(frames);
+    }
     counters().watch_events += feed.events() - before;
     if (step == WatchFeed::Step::cut) {
       ++counters().watches_cut;

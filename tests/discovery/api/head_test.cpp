@@ -133,25 +133,26 @@ TEST_CASE("Accept decides the shape") {
     const char* accept;
     int shape; // -1: refused
   };
-  for (const Case& c :
-       {Case{"", 0},
-        {"*/*", 0},
-        {"application/json", 0},
-        {"application/json, */*", 0},
-        {"application/vnd.kubernetes.protobuf", 0},
-        {"application/vnd.kubernetes.protobuf,application/json", 0},
-        {"application/*", -1},
-        {"text/html", -1},
-        {"text/html,*/*;q=0.1", 0},
-        {"application/json;q=0", -1},
-        {"application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
-         1},
-        {"application/json;as=Table;v=v2;g=meta.k8s.io,application/json", 0},
-        {"application/json;as=Table;v=v2;g=meta.k8s.io", -1},
-        {"application/json;as=Table;v=v1;g=meta.k8s.io;q=0.1,application/json", 0},
-        {"application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as="
-         "PartialObjectMetadataList;g=meta.k8s.io;v=v1",
-         2}}) {
+  for (
+      const Case& c :
+      {Case{"", 0},
+       {"*/*", 0},
+       {"application/json", 0},
+       {"application/json, */*", 0},
+       {"application/vnd.kubernetes.protobuf", 0},
+       {"application/vnd.kubernetes.protobuf,application/json", 0},
+       {"application/*", -1},
+       {"text/html", -1},
+       {"text/html,*/*;q=0.1", 0},
+       {"application/json;q=0", -1},
+       {"application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json",
+        1},
+       {"application/json;as=Table;v=v2;g=meta.k8s.io,application/json", 0},
+       {"application/json;as=Table;v=v2;g=meta.k8s.io", -1},
+       {"application/json;as=Table;v=v1;g=meta.k8s.io;q=0.1,application/json", 0},
+       {"application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as="
+        "PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        2}}) {
     CAPTURE(c.accept);
     const auto encoding = negotiate(c.accept);
     CHECK((encoding ? static_cast<int>(encoding->shape) : -1) == c.shape);
@@ -188,8 +189,8 @@ TEST_CASE("bodies are collected by length and by chunks, within limits") {
   CHECK(rest == "GET");
   CHECK(run(chunked, "zz\r\n", rest, body, 100) == State::malformed);
   CHECK(run(chunked, "-5\r\n", rest, body, 100) == State::malformed);
-  CHECK(run(chunked, "5\nhello", rest, body, 100) == State::malformed);
-  CHECK(run(chunked, "5\r\nhelloX\r\n", rest, body, 100) == State::malformed);
+  CHECK(run(chunked, "5\nhello\r\n0\r\n\r\n", rest, body, 100) == State::malformed);
+  CHECK(run(chunked, "5\r\nhelloX\r\n0\r\n\r\n", rest, body, 100) == State::malformed);
   CHECK(run(chunked, "fffffffffffffffff\r\n", rest, body, 100) != State::done);
   CHECK(run(chunked, "ff\r\n" + std::string(255, 'x') + "\r\n", rest, body, 1000) == State::too_large);
   CHECK(run(chunked, "1;" + std::string(20'000, 'x'), rest, body, 1000) == State::malformed);

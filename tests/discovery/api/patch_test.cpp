@@ -100,57 +100,58 @@ TEST_CASE("merge patch: the examples of RFC 7386") {
 }
 
 TEST_CASE("strategic merge patch: lists with keys, sets and directives") {
-  for (const Case& c : {
-           // Maps merge, null removes.
-           Case{R"({"metadata":{"labels":{"a":"1","b":"2"}}})", R"({"metadata":{"labels":{"a":null,"c":"3"}}})",
-                R"({"metadata":{"labels":{"b":"2","c":"3"}}})"},
-           // Ports are matched by number; new ones come before those only the server has.
-           {R"({"spec":{"ports":[{"port":80,"name":"a","nodePort":30000}]}})",
-            R"({"spec":{"ports":[{"port":80,"name":"b"}]}})",
-            R"({"spec":{"ports":[{"port":80,"name":"b","nodePort":30000}]}})"},
-           {R"({"spec":{"ports":[{"port":80,"name":"a"}]}})", R"({"spec":{"ports":[{"port":443,"name":"b"}]}})",
-            R"({"spec":{"ports":[{"port":443,"name":"b"},{"port":80,"name":"a"}]}})"},
-           {R"({"spec":{"ports":[{"port":1},{"port":2},{"port":3}]}})",
-            R"({"spec":{"ports":[{"port":3,"name":"c"},{"port":1,"name":"a"}]}})",
-            R"({"spec":{"ports":[{"port":2},{"port":3,"name":"c"},{"port":1,"name":"a"}]}})"},
-           {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
-            R"({"spec":{"$setElementOrder/ports":[{"port":443},{"port":80}]}})",
-            R"({"spec":{"ports":[{"port":443},{"port":80}]}})"},
-           {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
-            R"({"spec":{"$setElementOrder/ports":[{"port":443},{"port":8080}],"ports":[{"port":8080,"name":"x"},{"$patch":"delete","port":80}]}})",
-            R"({"spec":{"ports":[{"port":443},{"port":8080,"name":"x"}]}})"},
-           {R"({"spec":{"ports":[{"port":80},{"port":443}]}})", R"({"spec":{"ports":[{"$patch":"delete","port":80}]}})",
-            R"({"spec":{"ports":[{"port":443}]}})"},
-           {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
-            R"({"spec":{"ports":[{"$patch":"replace"},{"port":1}]}})", R"({"spec":{"ports":[{"port":1}]}})"},
-           {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[{"name":"x"}]}})", nullptr},
-           {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[{"$patch":"fly","port":1}]}})", nullptr},
-           {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[1]}})", nullptr},
-           // Lists without a key are replaced.
-           {R"({"spec":{"externalIPs":["1.1.1.1"]}})", R"({"spec":{"externalIPs":["2.2.2.2"]}})",
-            R"({"spec":{"externalIPs":["2.2.2.2"]}})"},
-           // Finalizers are a set.
-           {R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"finalizers":["b","c"]}})",
-            R"({"metadata":{"finalizers":["a","b","c"]}})"},
-           {R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"]}})",
-            R"({"metadata":{"finalizers":["b"]}})"},
-           {R"({"metadata":{"finalizers":["a","b"]}})",
-            R"({"metadata":{"$setElementOrder/finalizers":["b","a"],"finalizers":["b"]}})",
-            R"({"metadata":{"finalizers":["b","a"]}})"},
-           {R"({"metadata":{"ownerReferences":[{"uid":"1","name":"a"}]}})",
-            R"({"metadata":{"ownerReferences":[{"uid":"1","name":"b"},{"uid":"2"}]}})",
-            R"({"metadata":{"ownerReferences":[{"uid":"1","name":"b"},{"uid":"2"}]}})"},
-           // Directives on maps.
-           {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$patch":"replace","b":"2"}}})",
-            R"({"spec":{"selector":{"b":"2"}}})"},
-           {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$patch":"delete"}}})",
-            R"({"spec":{"selector":{}}})"},
-           {R"({"spec":{"selector":{"a":"1","b":"2"}}})",
-            R"({"spec":{"selector":{"$retainKeys":["b","c"],"c":"3"}}})", R"({"spec":{"selector":{"b":"2","c":"3"}}})"},
-           {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$retainKeys":["b"],"c":"3"}}})", nullptr},
-           {R"({"spec":{}})", R"({"spec":{"selector":{"a":null,"b":"1"}}})", R"({"spec":{"selector":{"b":"1"}}})"},
-           {R"({"spec":{}})", R"([])", nullptr},
-       }) {
+  for (
+      const Case& c : {
+          // Maps merge, null removes.
+          Case{R"({"metadata":{"labels":{"a":"1","b":"2"}}})", R"({"metadata":{"labels":{"a":null,"c":"3"}}})",
+               R"({"metadata":{"labels":{"b":"2","c":"3"}}})"},
+          // Ports are matched by number; new ones come before those only the server has.
+          {R"({"spec":{"ports":[{"port":80,"name":"a","nodePort":30000}]}})",
+           R"({"spec":{"ports":[{"port":80,"name":"b"}]}})",
+           R"({"spec":{"ports":[{"port":80,"name":"b","nodePort":30000}]}})"},
+          {R"({"spec":{"ports":[{"port":80,"name":"a"}]}})", R"({"spec":{"ports":[{"port":443,"name":"b"}]}})",
+           R"({"spec":{"ports":[{"port":443,"name":"b"},{"port":80,"name":"a"}]}})"},
+          {R"({"spec":{"ports":[{"port":1},{"port":2},{"port":3}]}})",
+           R"({"spec":{"ports":[{"port":3,"name":"c"},{"port":1,"name":"a"}]}})",
+           R"({"spec":{"ports":[{"port":2},{"port":3,"name":"c"},{"port":1,"name":"a"}]}})"},
+          {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
+           R"({"spec":{"$setElementOrder/ports":[{"port":443},{"port":80}]}})",
+           R"({"spec":{"ports":[{"port":443},{"port":80}]}})"},
+          {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
+           R"({"spec":{"$setElementOrder/ports":[{"port":443},{"port":8080}],"ports":[{"port":8080,"name":"x"},{"$patch":"delete","port":80}]}})",
+           R"({"spec":{"ports":[{"port":443},{"port":8080,"name":"x"}]}})"},
+          {R"({"spec":{"ports":[{"port":80},{"port":443}]}})", R"({"spec":{"ports":[{"$patch":"delete","port":80}]}})",
+           R"({"spec":{"ports":[{"port":443}]}})"},
+          {R"({"spec":{"ports":[{"port":80},{"port":443}]}})",
+           R"({"spec":{"ports":[{"$patch":"replace"},{"port":1}]}})", R"({"spec":{"ports":[{"port":1}]}})"},
+          {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[{"name":"x"}]}})", nullptr},
+          {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[{"$patch":"fly","port":1}]}})", nullptr},
+          {R"({"spec":{"ports":[{"port":80}]}})", R"({"spec":{"ports":[1]}})", nullptr},
+          // Lists without a key are replaced.
+          {R"({"spec":{"externalIPs":["1.1.1.1"]}})", R"({"spec":{"externalIPs":["2.2.2.2"]}})",
+           R"({"spec":{"externalIPs":["2.2.2.2"]}})"},
+          // Finalizers are a set.
+          {R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"finalizers":["b","c"]}})",
+           R"({"metadata":{"finalizers":["a","b","c"]}})"},
+          {R"({"metadata":{"finalizers":["a","b"]}})", R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"]}})",
+           R"({"metadata":{"finalizers":["b"]}})"},
+          {R"({"metadata":{"finalizers":["a","b"]}})",
+           R"({"metadata":{"$setElementOrder/finalizers":["b","a"],"finalizers":["b"]}})",
+           R"({"metadata":{"finalizers":["b","a"]}})"},
+          {R"({"metadata":{"ownerReferences":[{"uid":"1","name":"a"}]}})",
+           R"({"metadata":{"ownerReferences":[{"uid":"1","name":"b"},{"uid":"2"}]}})",
+           R"({"metadata":{"ownerReferences":[{"uid":"1","name":"b"},{"uid":"2"}]}})"},
+          // Directives on maps.
+          {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$patch":"replace","b":"2"}}})",
+           R"({"spec":{"selector":{"b":"2"}}})"},
+          {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$patch":"delete"}}})",
+           R"({"spec":{"selector":{}}})"},
+          {R"({"spec":{"selector":{"a":"1","b":"2"}}})", R"({"spec":{"selector":{"$retainKeys":["b","c"],"c":"3"}}})",
+           R"({"spec":{"selector":{"b":"2","c":"3"}}})"},
+          {R"({"spec":{"selector":{"a":"1"}}})", R"({"spec":{"selector":{"$retainKeys":["b"],"c":"3"}}})", nullptr},
+          {R"({"spec":{}})", R"({"spec":{"selector":{"a":null,"b":"1"}}})", R"({"spec":{"selector":{"b":"1"}}})"},
+          {R"({"spec":{}})", R"([])", nullptr},
+      }) {
     CAPTURE(c.patch);
     const auto result = apply_strategic_patch(Kind::service, Json::parse(c.document), Json::parse(c.patch));
     CHECK(result.has_value() == (c.result != nullptr));
