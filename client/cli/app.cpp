@@ -34,7 +34,8 @@ struct Program {
 template <class Run>
 CLI::App* command(Program& program, const char* name, const char* help, const char* examples, Run run) {
   auto* const sub = program.app.add_subcommand(name, help);
-  sub->footer(std::string("Examples:\n") + examples);
+  sub->footer(std::string("Examples:\n") + examples +
+              "\nOptions of all commands: --server URL, --dns ADDR:PORT, -n NAMESPACE; see signpost --help.");
   sub->callback(
       [&program, run] { program.chosen = [run](const Session& session) { return static_cast<int>(run(session)); }; });
   return sub;

@@ -130,8 +130,9 @@ Exit resolve(const Session& session, const ResolveOptions& options) {
   };
   if (options.output != "table" && options.output != "json" && options.output != "short")
     return stop({Exit::usage, "-o takes table, json or short"});
-  const auto variable = environment_variable("SIGNPOST_DNS");
-  auto text = !options.name.empty() && !session.dns.empty() ? session.dns : variable.substr(0, variable.find(','));
+  auto text = session.dns;
+  if (text.empty()) text = environment_variable("SIGNPOST_DNS");
+  text = text.substr(0, text.find(',')); // the library takes a list; the first is asked here
   if (text.empty()) text = "127.0.0.1:5300";
   const auto server = resolver::read_server(text);
   if (!server)

@@ -106,9 +106,11 @@ Result Client::resolve(const Query& query) {
   };
   const auto waiter = std::make_shared<Waiter>();
   engine_->submit(query, [waiter](Result result) {
-    const std::scoped_lock lock(waiter->mutex);
-    waiter->result = std::move(result);
-    waiter->done = true;
+    {
+      const std::scoped_lock lock(waiter->mutex);
+      waiter->result = std::move(result);
+      waiter->done = true;
+    }
     waiter->arrived.notify_one();
   });
   std::unique_lock lock(waiter->mutex);

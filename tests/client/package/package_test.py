@@ -77,6 +77,15 @@ def check_programs(env, cpp, c):
                 assert done.stderr, f"{program} {arguments} says nothing"
 
 
+def snippets(source):
+    """The C++ example of the README, as a program."""
+    text = (pathlib.Path(source) / "client/README.md").read_text()
+    block = text.split("```cpp\n", 1)[1].split("```", 1)[0]
+    includes = [line for line in block.splitlines() if line.startswith("#include")]
+    body = [line for line in block.splitlines() if not line.startswith("#include")]
+    return "\n".join(["#include <iostream>", *includes, "int main() {", *body, "}", ""])
+
+
 def main(build, source, cc, cxx, *flags):
     flags = [f for f in flags if f]
     tmp = pathlib.Path(tempfile.mkdtemp(prefix="signpost-package-"))
@@ -115,6 +124,12 @@ def main(build, source, cc, cxx, *flags):
         must(cc, "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", *flags, examples / "lookup.c", "-o", tmp / "c", *pkg)
         must(cxx, "-std=c++20", "-Wall", "-Wextra", "-Werror", *flags, examples / "lookup.cpp", "-o", tmp / "cpp", *pkg)
         check_programs(dict(env, LD_LIBRARY_PATH=str(library.parent)), tmp / "cpp", tmp / "c")
+
+        readme = tmp / "readme.cpp"
+        readme.write_text(snippets(source))
+        must(cxx, "-std=c++20", "-Wall", "-Werror", *flags, readme, "-o", tmp / "readme", *pkg)
+        done = run(tmp / "readme", env=dict(env, LD_LIBRARY_PATH=str(library.parent)))
+        expect("the README's example", (done.stdout, done.returncode), ("10.96.0.5 80\n", 0))
 
         # Headers stand alone, and the C one is also C++.
         for name, compiler, language in (("signpost.h", cc, "c"), ("signpost.h", cxx, "c++"), ("signpost.hpp", cxx, "c++")):
