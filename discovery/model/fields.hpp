@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "discovery/model/kind.hpp"
+#include "discovery/model/protobuf.hpp"
 
 namespace signpost::model {
 
@@ -417,5 +418,45 @@ struct Schema<IpAddress> {
   static constexpr std::tuple fields{field("metadata", 1, &IpAddress::metadata), field("spec", 2, &IpAddress::spec)};
   static constexpr auto dropped = type_meta;
 };
+
+// metav1.DeleteOptions as it is on the wire; callers get it flattened (protobuf.hpp).
+struct WirePreconditions {
+  std::optional<std::string> uid;
+  std::optional<std::string> resource_version;
+};
+
+struct WireDeleteOptions {
+  std::optional<std::int64_t> grace_period_seconds;
+  std::optional<WirePreconditions> preconditions;
+  std::optional<std::string> propagation_policy;
+  std::vector<std::string> dry_run;
+};
+
+template <>
+struct Schema<WirePreconditions> {
+  using T = WirePreconditions;
+  static constexpr std::string_view go_name = "Preconditions";
+  static constexpr std::tuple fields{field("uid", 1, &T::uid, "types.UID"),
+                                     field("resourceVersion", 2, &T::resource_version)};
+};
+
+template <>
+struct Schema<WireDeleteOptions> {
+  using T = WireDeleteOptions;
+  static constexpr std::string_view go_name = "DeleteOptions";
+  static constexpr std::tuple fields{
+      field("gracePeriodSeconds", 1, &T::grace_period_seconds),
+      field("preconditions", 2, &T::preconditions),
+      field("propagationPolicy", 4, &T::propagation_policy, "v1.DeletionPropagation"),
+      field("dryRun", 5, &T::dry_run),
+  };
+  static constexpr std::array<std::string_view, 4> dropped{"apiVersion", "kind", "orphanDependents",
+                                                           "ignoreStoreReadErrorWithClusterBreakingPotential"};
+};
+
+[[nodiscard]] DeleteOptions flatten(WireDeleteOptions&& wire);
+
+/// Structs in lists that one object may have: an empty one takes two bytes on the wire and several hundred here.
+inline constexpr std::size_t max_list_structs = 100'000;
 
 } // namespace signpost::model

@@ -3,6 +3,7 @@
 
 #include "discovery/model/fields.hpp"
 #include "discovery/model/json.hpp"
+#include "discovery/model/protobuf.hpp"
 #include "discovery/model/time.hpp"
 
 namespace signpost::model {
@@ -22,6 +23,7 @@ struct Place {
 struct Decoder {
   DecodeNotes* notes = nullptr;
   std::string error;
+  std::size_t list_structs = 0;
 
   [[nodiscard]] bool failed() const { return !error.empty(); }
 };
@@ -164,6 +166,13 @@ template <class T>
 void read(Decoder& decoder, const Json& json, std::vector<T>& out, const Place& place, Leaf leaf) {
   const auto* const array = json.get_ptr<const Json::array_t*>();
   if (array == nullptr) return mismatch(decoder, place, go_value(json), GoType<std::vector<T>>::name(leaf.go_type));
+  if constexpr (Structure<T>) {
+    decoder.list_structs += array->size();
+    if (decoder.list_structs > max_list_structs) {
+      if (!decoder.failed()) decoder.error = "too many elements in " + document_path(place);
+      return;
+    }
+  }
   out.clear();
   out.reserve(array->size());
   for (std::size_t i = 0; i < array->size() && !decoder.failed(); ++i) {
@@ -211,7 +220,7 @@ void read(Decoder& decoder, const Json& json, T& out, const Place& place, Leaf) 
 
 template <class T>
 tl::expected<Object, DecodeError> read_object(const Json& json, DecodeNotes* notes) {
-  Decoder decoder{.notes = notes, .error = {}};
+  Decoder decoder{.notes = notes, .error = {}, .list_structs = 0};
   tl::expected<Object, DecodeError> result(tl::in_place, std::in_place_type<T>);
   read(decoder, json, std::get<T>(*result), Place{}, {});
   if (decoder.failed()) return tl::unexpected(DecodeError{std::move(decoder.error)});
@@ -230,6 +239,14 @@ tl::expected<Object, DecodeError> decode_object(Kind kind, const Json& json, Dec
   case Kind::ip_address: return read_object<IpAddress>(json, notes);
   }
   return tl::unexpected(DecodeError{"no such kind"});
+}
+
+tl::expected<DeleteOptions, DecodeError> decode_delete_options(const Json& json) {
+  Decoder decoder;
+  WireDeleteOptions wire;
+  if (!json.is_null()) read(decoder, json, wire, Place{}, {});
+  if (decoder.failed()) return tl::unexpected(DecodeError{std::move(decoder.error)});
+  return flatten(std::move(wire));
 }
 
 } // namespace signpost::model
