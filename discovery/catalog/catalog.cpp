@@ -32,7 +32,7 @@ public:
       free_.pop_back();
     }
     auto const place = ids_.emplace(std::string(name), id).first;
-    entries_[id] = {&place->first, 0, false};
+    entries_[id] = {&place->first, 0, false, false};
     return id;
   }
   void use(NamespaceId id) { ++entries_[id].uses; }
@@ -47,6 +47,8 @@ public:
     return news;
   }
   [[nodiscard]] bool exists(NamespaceId id) const { return entries_[id].exists; }
+  void set_round(NamespaceId id, bool round) { entries_[id].round = round; }
+  [[nodiscard]] bool round(NamespaceId id) const { return entries_[id].round; }
   [[nodiscard]] const std::string& name(NamespaceId id) const { return *entries_[id].name; }
   template <class Visit>
   void for_each(Visit&& visit) const {
@@ -58,6 +60,7 @@ private:
     const std::string* name = nullptr;
     std::uint32_t uses = 0;
     bool exists = false;
+    bool round = false; // as Record::round()
   };
   void forget_if_unused(NamespaceId id) {
     auto& entry = entries_[id];
@@ -101,6 +104,7 @@ struct Catalog::State {
   Table<Record::Pointer> slices;
   Table<std::unique_ptr<Links>> links; // by service
   std::string scratch;
+  bool round = false; // of what is put now
 
   // A service changed if there is one of that name.
   void touch(NamespaceId name_space, std::string_view service, Changes& changes) const {
@@ -111,9 +115,11 @@ struct Catalog::State {
   void put_service(const model::Service& service, Changes& changes) {
     auto const id = namespaces.find_or_add(service.metadata.name_space);
     write_service(service, scratch);
-    const auto* const old = services.find(id, service.metadata.name);
-    if (old != nullptr && old->bytes() == scratch) return;
-    if (!services.put(Record::make(id, scratch))) namespaces.use(id);
+    auto* const old = services.find(id, service.metadata.name);
+    if (old != nullptr && old->bytes() == scratch) return old->set_round(round);
+    auto fresh = Record::make(id, scratch);
+    fresh->set_round(round);
+    if (!services.put(std::move(fresh))) namespaces.use(id);
     touch(id, service.metadata.name, changes);
   }
 
@@ -146,9 +152,10 @@ struct Catalog::State {
       return;
     }
     auto const id = namespaces.find_or_add(slice.metadata.name_space);
-    const auto* const old = slices.find(id, slice.metadata.name);
-    if (old != nullptr && old->bytes() == scratch) return;
+    auto* const old = slices.find(id, slice.metadata.name);
+    if (old != nullptr && old->bytes() == scratch) return old->set_round(round);
     auto fresh = Record::make(id, scratch);
+    fresh->set_round(round);
     const auto& added = *fresh;
     auto const service = service_of_slice(added.bytes());
     if (old != nullptr) {
@@ -182,8 +189,29 @@ void Catalog::put(const model::Object& object, Changes& changes) {
     state_->put_slice(*slice, changes);
   } else if (const auto* const name_space = std::get_if<model::Namespace>(&object)) {
     const auto& name = name_space->metadata.name;
-    if (state_->namespaces.set_exists(state_->namespaces.find_or_add(name), true)) changes.namespaces.push_back(name);
+    auto const id = state_->namespaces.find_or_add(name);
+    if (state_->namespaces.set_exists(id, true)) changes.namespaces.push_back(name);
+    state_->namespaces.set_round(id, state_->round);
   }
+}
+
+void Catalog::begin_replace() { state_->round = !state_->round; }
+
+void Catalog::end_replace(Changes& changes) {
+  // Names are collected first: erasing moves what the tables hold.
+  std::vector<std::pair<NamespaceId, std::string>> slices, services;
+  const auto collect = [round = state_->round](auto& gone) {
+    return [&gone, round](const Record& record) {
+      if (record.round() != round) gone.emplace_back(record.name_space(), record.name());
+    };
+  };
+  state_->slices.for_each(collect(slices));
+  state_->services.for_each(collect(services));
+  for (const auto& [id, name] : slices) state_->erase_slice(id, name, changes);
+  for (const auto& [id, name] : services) state_->erase_service(id, name, changes);
+  for (const std::string& name : namespaces())
+    if (auto const id = state_->namespaces.find(name); state_->namespaces.round(*id) != state_->round)
+      erase(Kind::name_space, {}, name, changes);
 }
 
 void Catalog::erase(Kind kind, std::string_view name_space, std::string_view name, Changes& changes) {

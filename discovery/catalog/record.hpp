@@ -33,10 +33,15 @@ public:
   [[nodiscard]] std::string_view name() const;
   [[nodiscard]] std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size_}; }
 
+  /// Which of two rounds put it last: Catalog::end_replace() erases what is of the other one.
+  [[nodiscard]] bool round() const { return round_ != 0; }
+  void set_round(bool round) { round_ = round; }
+
 private:
-  Record(NamespaceId name_space, std::uint32_t size) : name_space_(name_space), size_(size) {}
+  Record(NamespaceId name_space, std::uint32_t size) : name_space_(name_space), size_(size & 0x7fffffff), round_(0) {}
   NamespaceId name_space_;
-  std::uint32_t size_;
+  std::uint32_t size_ : 31;
+  std::uint32_t round_ : 1;
 };
 
 /// Replaces `out` by the bytes of a service. Addresses and ports that mean nothing are left out.
