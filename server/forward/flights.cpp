@@ -109,15 +109,30 @@ void Flights::start(std::string key, Question question) {
 }
 
 asio::awaitable<void> Flights::fly(std::shared_ptr<Flight> flight) {
-  RouteState& route = flight->route;
+  std::string reason;
+  try {
+    reason = co_await resolve(*flight);
+  } catch (const std::exception& e) {
+    reason = e.what();
+    compile_error(2, wire::ExtendedError::none, unreached_lifetime, *answer_);
+  }
+  if (!reason.empty()) {
+    ++counters.failures;
+    report(wire::name_to_text(flight->question.name()) + ": " + reason);
+  }
+  finish(*flight);
+}
+
+asio::awaitable<std::string> Flights::resolve(Flight& flight) {
+  RouteState& route = flight.route;
   const SteadyTime deadline = steady_clock::now() + route.settings.deadline;
   const std::vector<Upstream*> order =
       order_upstreams(route.upstreams, route.settings.policy, route.turn++, steady_clock::now(), workspace_.random);
   std::vector<bool> declined(order.size(), false); // it answered, but not with an answer
-  const Ask question{.qname = flight->question.name(),
-                     .type = flight->question.type,
-                     .dnssec_ok = flight->question.dnssec_ok,
-                     .checking_disabled = (flight->question.flags & wire::flag::cd) != 0,
+  const Ask question{.qname = flight.question.name(),
+                     .type = flight.question.type,
+                     .dnssec_ok = flight.question.dnssec_ok,
+                     .checking_disabled = (flight.question.flags & wire::flag::cd) != 0,
                      .force_tcp = route.settings.force_tcp,
                      .randomise_case = limits_.randomise_case};
   std::uint16_t last_rcode = 0;
@@ -127,7 +142,7 @@ asio::awaitable<void> Flights::fly(std::shared_ptr<Flight> flight) {
   for (std::size_t i = 0; i < tries; ++i) {
     const std::size_t which = i % order.size();
     const SteadyTime now = steady_clock::now();
-    if (now >= deadline || flight->waiters.empty()) break;
+    if (now >= deadline || flight.waiters.empty()) break;
     if (declined[which]) continue;
     Upstream& upstream = *order[which];
     const TryResult result =
@@ -136,9 +151,8 @@ asio::awaitable<void> Flights::fly(std::shared_ptr<Flight> flight) {
     if (result == TryResult::response) {
       upstream.succeeded();
       if (workspace_.response->kind != wire::upstream::Kind::failure) {
-        accept(*flight);
-        finish(*flight);
-        co_return;
+        accept(flight);
+        co_return std::string();
       }
       declined[which] = true;
       last_rcode = workspace_.response->rcode;
@@ -149,7 +163,6 @@ asio::awaitable<void> Flights::fly(std::shared_ptr<Flight> flight) {
     refused = refused || result == TryResult::error;
     reason = upstream.endpoint.to_string() + (result == TryResult::error ? " could not be asked" : " did not answer");
   }
-  ++counters.failures;
   if (last_rcode == 0) {
     compile_error(2, refused ? network_error : no_reachable_authority, unreached_lifetime, *answer_);
   } else if (last_rcode == 2 || last_rcode > 15) {
@@ -157,8 +170,7 @@ asio::awaitable<void> Flights::fly(std::shared_ptr<Flight> flight) {
   } else {
     compile_error(last_rcode, wire::ExtendedError::none, 0, *answer_);
   }
-  report(wire::name_to_text(flight->question.name()) + ": " + reason);
-  finish(*flight);
+  co_return reason;
 }
 
 void Flights::accept(Flight& flight) {

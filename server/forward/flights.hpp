@@ -74,6 +74,8 @@ private:
   [[nodiscard]] static std::string key_of(const Question& question);
   void start(std::string key, Question question);
   [[nodiscard]] boost::asio::awaitable<void> fly(std::shared_ptr<Flight> flight);
+  /// Leaves what came of the question in `answer_`; why, where that is a failure.
+  [[nodiscard]] boost::asio::awaitable<std::string> resolve(Flight& flight);
   void accept(Flight& flight);
   void finish(Flight& flight);
   void answer(const Question& question, const AnswerView& answer, std::uint32_t age);

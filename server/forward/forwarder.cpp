@@ -190,7 +190,13 @@ void Forwarder::State::run() {
 
 void Forwarder::State::drain() {
   do {
-    while (auto question = queue->pop()) flights->handle(std::move(*question));
+    while (auto question = queue->pop()) {
+      try {
+        flights->handle(std::move(*question));
+      } catch (const std::exception& e) { // out of memory: that question is lost, the next may not be
+        if (settings.log) settings.log(e.what());
+      }
+    }
   } while (!queue->may_sleep());
 }
 
@@ -267,7 +273,7 @@ void Forwarder::stop() {
   const SteadyTime until = std::chrono::steady_clock::now() + state.settings.drain;
   asio::post(*state.io, [&state, until] { state.wind_up(until); });
   state.thread.join();
-  while (auto question = state.queue->pop()) state.flights->handle(std::move(*question));
+  state.drain();
   state.flights->abandon();
 }
 
