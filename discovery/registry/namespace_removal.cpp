@@ -85,7 +85,8 @@ void attempt(const std::shared_ptr<State>& state, const std::string& name, const
       if (!sent->writes.empty() && sent->writes.back().key == key) state->namespaces.erase(name);
       if (done) done(result->revision);
     } else if (attempts < most_attempts) {
-      state->worker.post([=] { attempt(state, name, done, attempts + 1); });
+      const bool posted = state->worker.post([=] { attempt(state, name, done, attempts + 1); });
+      if (!posted && done) done(tl::unexpected(unavailable("the registry is closing")));
     } else if (done) {
       done(tl::unexpected(unavailable("the contents of the namespace keep changing, try again")));
     }

@@ -5,8 +5,10 @@
 // transaction: it is wholly there or not at all, and no address can be given twice. Optimistic: read, decide, commit
 // with compares, again if someone was faster.
 //
-// Threads: reads from any thread (they touch the database, microseconds to milliseconds); writes call back on the
-// store's thread, which must not be blocked.
+// Threads: reads from any thread (they touch the database, microseconds to milliseconds); so do the first attempts of
+// writes. Writes call back exactly once: on the store's thread or the registry's own, which must not be blocked, or,
+// when they are refused or change nothing, before the call returns. Mutations run on the caller's thread or the
+// registry's own.
 #pragma once
 
 #include <functional>

@@ -82,12 +82,13 @@ private:
     if (kind_.kind != model::Kind::name_space) return done_(Stored{text_, revision});
     state_->namespaces.set(name_, {revision, true});
     const auto self = std::static_pointer_cast<Remove>(shared_from_this());
-    state_->worker.post([self, revision] {
+    const bool posted = state_->worker.post([self, revision] {
       self->state_->finish_namespace(self->name_, [self, revision](Result<store::Revision> finished) {
         if (!finished) return self->fail(std::move(finished.error()));
         self->done_(Stored{self->text_, std::max(revision, *finished)});
       });
     });
+    if (!posted) done_(Stored{text_, revision}); // marked; the next start goes on with it
   }
 
   void lost_object() override { again(); }

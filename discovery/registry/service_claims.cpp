@@ -124,7 +124,7 @@ private:
 
   Done plan_ports() {
     std::set<int> before;
-    if (current_ != nullptr) {
+    if (current_ != nullptr && needs_node_port(*current_)) {
       for (const ServicePort& port : current_->spec.ports) {
         if (port.node_port != 0) before.insert(port.node_port);
       }
@@ -258,8 +258,11 @@ void append_claims(const Service& service, std::vector<std::string>& keys) {
       if (const auto address = parse_address_leniently(ip)) keys.push_back(address_claim_key(*address));
     }
   }
+  // Only these types own the node ports that they name.
   std::set<int> ports;
-  for (const ServicePort& port : service.spec.ports) ports.insert(port.node_port);
+  if (needs_node_port(service)) {
+    for (const ServicePort& port : service.spec.ports) ports.insert(port.node_port);
+  }
   if (needs_health_check_port(service)) ports.insert(service.spec.health_check_node_port);
   ports.erase(0);
   for (const int port : ports) keys.push_back(port_claim_key(port));

@@ -25,8 +25,9 @@ class Worker {
 public:
   Worker();
   ~Worker();
-  void post(std::function<void()> task);
-  /// Runs what is queued, then ends. No task after that is run. Not from a task.
+  /// false: it is ending, the task will not run.
+  bool post(std::function<void()> task);
+  /// Runs what is queued, then ends.
   void stop();
 
 private:

@@ -123,6 +123,8 @@ private:
     submit(name_);
   }
 
+  Status exhausted() const override { return registry::modified(kind_, name_); }
+
   void fail(Status status) override { done_(tl::unexpected(std::move(status))); }
 
   void succeed(store::Revision revision) override {

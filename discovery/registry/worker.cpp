@@ -6,13 +6,14 @@ Worker::Worker() : thread_([this] { run(); }) {}
 
 Worker::~Worker() { stop(); }
 
-void Worker::post(std::function<void()> task) {
+bool Worker::post(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return;
+    if (stopping_) return false;
     tasks_.push_back(std::move(task));
   }
   wake_.notify_one();
+  return true;
 }
 
 void Worker::stop() {

@@ -6,6 +6,8 @@ namespace {
 constexpr int most_waits = 200;
 constexpr auto wait_step = std::chrono::milliseconds(1);
 
+Status closing() { return unavailable("the registry is closing"); }
+
 } // namespace
 
 void Write::submit(std::string name) {
@@ -55,10 +57,10 @@ void Write::again() {
   plan_ = {};
   transaction_ = {};
   if (++attempts_ > most_attempts) {
-    fail(unavailable("too many writers at once, try again"));
+    fail(exhausted());
     return;
   }
-  state_->worker.post([self = shared_from_this()] { self->attempt(); });
+  if (!state_->worker.post([self = shared_from_this()] { self->attempt(); })) fail(closing());
 }
 
 void Write::fail_or_wait(Status status) {
@@ -68,10 +70,11 @@ void Write::fail_or_wait(Status status) {
     fail(std::move(status));
     return;
   }
-  state_->worker.post([self = shared_from_this()] {
+  const bool posted = state_->worker.post([self = shared_from_this()] {
     std::this_thread::sleep_for(wait_step);
     self->attempt();
   });
+  if (!posted) this->fail(closing());
 }
 
 } // namespace signpost::registry

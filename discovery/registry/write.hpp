@@ -26,6 +26,8 @@ protected:
   virtual void succeed(store::Revision revision) = 0;
   /// The object came, changed or went meanwhile.
   virtual void lost_object() = 0;
+  /// What to say after too many attempts.
+  [[nodiscard]] virtual Status exhausted() const { return unavailable("too many writers at once, try again"); }
 
   /// Sends transaction_; plan_ stays held until its result is known.
   void submit(std::string name);

@@ -270,6 +270,33 @@ TEST_CASE("node ports: shared, taken, refused as upstream does") {
   CHECK(refused.error().causes.at(0).field == "spec.healthCheckNodePort");
 }
 
+TEST_CASE("only who owns a port can give it back") {
+  Cluster cluster(dual);
+  const Json ports{{{"port", 80}, {"nodePort", 30080}}};
+  REQUIRE(cluster.client.create(Kind::service, "default", service("owner", {{"type", "NodePort"}, {"ports", ports}})));
+  const Json alias{{"type", "ExternalName"}, {"externalName", "example.com"}, {"ports", ports}};
+  REQUIRE(cluster.client.create(Kind::service, "default", service("alias", alias)));
+  REQUIRE(cluster.client.remove(Kind::service, "default", "alias"));
+  CHECK(cluster.claims().back() == "port/30080");
+  REQUIRE(cluster.client.create(Kind::service, "default", service("alias", alias)));
+  const Json plain{{"type", "ClusterIP"}, {"externalName", nullptr}, {"ports", {{{"port", 80}}}}};
+  REQUIRE(cluster.client.patch(Kind::service, "default", "alias", {{"spec", plain}}));
+  CHECK(cluster.claims().back() == "port/30080");
+}
+
+TEST_CASE("a port that moves within one service stays its own") {
+  Cluster cluster(dual);
+  const Json spec{{"type", "LoadBalancer"}, {"externalTrafficPolicy", "Local"}, {"healthCheckNodePort", 30118}};
+  REQUIRE(cluster.client.create(Kind::service, "default", service("lb", spec)));
+  const Json moved{{"externalTrafficPolicy", "Cluster"},
+                   {"healthCheckNodePort", nullptr},
+                   {"ports", {{{"port", 80}, {"nodePort", 30118}}}}};
+  REQUIRE(cluster.client.patch(Kind::service, "default", "lb", {{"spec", moved}}));
+  CHECK(cluster.claims() == std::vector<std::string>{"ip/10.96.0.1", cluster.claims()[1], "port/30118"});
+  REQUIRE(cluster.client.remove(Kind::service, "default", "lb"));
+  CHECK(cluster.claims().size() == 1);
+}
+
 TEST_CASE("spelling of addresses: the claim is canonical, the object keeps what was typed") {
   Cluster cluster(dual);
   const Json typed = json_of(
