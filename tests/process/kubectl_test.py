@@ -80,7 +80,8 @@ class Kubectl(unittest.TestCase):
         self.addCleanup(watch.stdout.close)
         self.addCleanup(watch.wait)
         self.addCleanup(watch.kill)
-        self.assertIn("kubernetes", watch.stdout.readline())
+        while "service/kubernetes" not in watch.stdout.readline():
+            pass
         self.kubectl("create", "service", "clusterip", "seen", "--tcp=80")
         while "service/seen" not in watch.stdout.readline():
             pass

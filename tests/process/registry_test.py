@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The registry through its API: addresses, kill -9, disk full."""
-import concurrent.futures, http.client, json, random, signal, threading, unittest
+import concurrent.futures, contextlib, http.client, json, random, signal, threading, unittest
 
 from daemon import Daemon
 
@@ -54,7 +54,10 @@ class Killed(unittest.TestCase):
     """kill -9 in a storm of creates and deletes: what was answered is there, and no address is held twice."""
 
     def storm(self, d, worker, known, lock, stop):
-        connection = http.client.HTTPConnection("127.0.0.1", d.api_port, timeout=30)
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", d.api_port, timeout=30)) as connection:
+            self.storm_over(connection, worker, known, lock, stop)
+
+    def storm_over(self, connection, worker, known, lock, stop):
         rng = random.Random(worker)
         i = 0
         while not stop.is_set():
@@ -94,9 +97,7 @@ class Killed(unittest.TestCase):
                                 break
                     d.process.send_signal(signal.SIGKILL)
                     stop.set()
-                d.process.wait()
-                d.process = None
-                d.start()
+                d.restart(signal.SIGKILL)
                 items = d.request("GET", "/api/v1/services")[1]["items"]
                 stored = {i["metadata"]["name"]: i["spec"]["clusterIP"] for i in items}
                 addresses = list(stored.values())
