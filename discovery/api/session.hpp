@@ -56,9 +56,6 @@ public:
   void run(); // starts the thread
   void join();
 
-  boost::asio::io_context io{1};
-  const std::shared_ptr<Shared> shared;
-
   /// Takes a connection over; on the loop's thread.
   void adopt(boost::asio::ip::tcp::socket socket);
   /// Tells the watches that there is something new. Any thread; many calls make one.
@@ -73,12 +70,19 @@ private:
   friend class Session;
   void sweep();
 
-  std::thread thread_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-  boost::asio::steady_timer sweeper_;
+  // Connections that are left when `io` goes still use what stands before it.
   std::list<std::weak_ptr<Session>> sessions_;
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> waking_{false};
+
+public:
+  const std::shared_ptr<Shared> shared;
+  boost::asio::io_context io{1};
+
+private:
+  std::thread thread_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer sweeper_;
 };
 
 class Session : public std::enable_shared_from_this<Session> {
