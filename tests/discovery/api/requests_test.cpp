@@ -209,13 +209,13 @@ TEST_CASE("unknown fields warn, dry runs change nothing, bodies may be YAML") {
   answer = api.ask("POST", services + "?fieldValidation=Ignore", unknown);
   CHECK(answer.status == 201);
   CHECK_FALSE(answer.headers.contains("warning"));
-  answer =
-      api.ask("POST", services, "apiVersion: v1\nkind: Service\nmetadata:\n  name: y\nspec:\n  ports:\n  - port: 80\n",
-              "Content-Type: application/yaml\r\n");
+  answer = api.ask("POST", services,
+                   "apiVersion: v1\nkind: Service\nmetadata:\n  name: yaml\nspec:\n  ports:\n  - port: 80\n",
+                   "Content-Type: application/yaml\r\n");
   CHECK(answer.status == 201);
-  answer = api.ask("DELETE", services + "/y?dryRun=All");
+  answer = api.ask("DELETE", services + "/yaml?dryRun=All");
   CHECK(answer.status == 200);
-  CHECK(api.ask("GET", services + "/y").status == 200);
+  CHECK(api.ask("GET", services + "/yaml").status == 200);
 }
 
 TEST_CASE("every refusal of the reference list, body for body") {
