@@ -82,11 +82,11 @@ private:
     version_ = metadata_text(*reply, "resourceVersion");
     if (version_.empty()) return fail(Exit::error, "the server's list has no resourceVersion, so it cannot be watched");
     std::map<std::string, Json> now;
-    for (auto& item : (*reply)[form_ == Form::table ? "rows" : "items"]) {
+    for (const auto& item : (*reply)[form_ == Form::table ? "rows" : "items"]) {
       auto key = key_of(item);
-      now.emplace(std::move(key), std::move(item));
+      now.emplace(std::move(key), item);
     }
-    const Json head = {{"columnDefinitions", reply->value("columnDefinitions", Json::array())}};
+    const Json& head = *reply;
     for (const auto& [key, item] : known_)
       if (!now.contains(key) && !emit("DELETED", item, head)) return {};
     for (const auto& [key, item] : now) {

@@ -14,7 +14,7 @@ namespace signpost::cli {
 struct Change {
   std::string_view type;       // ADDED, MODIFIED, DELETED
   const Json* item = nullptr;  // the object, or the row of a Table
-  const Json* table = nullptr; // the Table that the row came in
+  const Json* table = nullptr; // the Table that the row came in, with all its rows; or the list
 };
 
 /// Calls `change` for all objects there are (ADDED), then for each change; returns when it returns false. `notice` gets

@@ -131,6 +131,17 @@ Exit usage(const Session& session, std::string message) {
   return Exit::usage;
 }
 
+// The first list is there as a whole, so that its columns can be as wide as they must.
+void measure_rows(const Json& table, const Columns& columns, bool with_event, TablePrinter& printer) {
+  const auto rows = table.find("rows");
+  if (rows == table.end()) return;
+  for (const auto& row : *rows) {
+    auto texts = columns.row(row);
+    if (with_event) texts.insert(texts.begin(), "MODIFIED");
+    printer.measure(texts);
+  }
+}
+
 // get -w and watch differ in the first column only.
 Exit print_changes(const Session& session, const GetOptions& options, bool with_event) {
   const auto selections = read_selection(options.what);
@@ -146,7 +157,7 @@ Exit print_changes(const Session& session, const GetOptions& options, bool with_
   const bool table = *output == Output::table || *output == Output::wide;
   Columns columns{.wide = *output == Output::wide, .name_space = options.all_namespaces && selection.kind->namespaced};
   TablePrinter printer(session.out);
-  bool headed = options.no_headers;
+  bool headed = options.no_headers, measured = false;
   std::size_t left = options.count;
   auto scope = scope_of(session, options, *selection.kind);
   if (!selection.names.empty()) scope.name = selection.names[0];
@@ -161,10 +172,9 @@ Exit print_changes(const Session& session, const GetOptions& options, bool with_
         header.insert(header.begin(), "EVENT");
         printer.measure({"MODIFIED"});
       }
-      if (!headed) {
-        printer.measure(row);
-        printer.print(header);
-      }
+      if (!measured) measure_rows(*change.table, columns, with_event, printer);
+      measured = true;
+      if (!headed) printer.print(header);
       headed = true;
       printer.print(row);
     } else {

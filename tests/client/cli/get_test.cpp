@@ -211,7 +211,7 @@ TEST_CASE("watch prints events and goes on after a drop, a time-out and an expir
   HttpResponder server([&](const HttpAsked& asked) -> HttpAnswer {
     if (asked.target.find("watch=true") == std::string::npos) {
       ++lists;
-      if (lists == 1) return ok(table({{"default", "web", "a", "5"}, {"default", "gone", "a", "6"}}, "10"));
+      if (lists == 1) return ok(table({{"default", "web", "a", "5"}, {"default", "long-gone", "a", "6"}}, "10"));
       return ok(table({{"default", "web", "b", "21"}, {"default", "new", "a", "20"}}, "30"));
     }
     ++watches;
@@ -227,14 +227,14 @@ TEST_CASE("watch prints events and goes on after a drop, a time-out and an expir
   });
   const auto ran = run({"--server", server.url(), "watch", "svc", "--count", "7"});
   CHECK(ran.code == 0);
-  CHECK(ran.out == "EVENT      NAME   TYPE        CLUSTER-IP\n"
-                   "ADDED      gone   ClusterIP   a\n"
-                   "ADDED      web    ClusterIP   a\n"
-                   "MODIFIED   web    ClusterIP   changed\n"
-                   "DELETED    gone   ClusterIP   a\n"
-                   "ADDED      new    ClusterIP   a\n"
-                   "MODIFIED   web    ClusterIP   b\n"
-                   "DELETED    new    ClusterIP   a\n");
+  CHECK(ran.out == "EVENT      NAME        TYPE        CLUSTER-IP\n"
+                   "ADDED      long-gone   ClusterIP   a\n"
+                   "ADDED      web         ClusterIP   a\n"
+                   "MODIFIED   web         ClusterIP   changed\n"
+                   "DELETED    long-gone   ClusterIP   a\n"
+                   "ADDED      new         ClusterIP   a\n"
+                   "MODIFIED   web         ClusterIP   b\n"
+                   "DELETED    new         ClusterIP   a\n");
   std::vector<std::string> versions;
   for (const auto& asked : server.asked())
     if (const auto at = asked.target.find("resourceVersion="); at != std::string::npos)
