@@ -90,10 +90,14 @@ tl::expected<Corefile, std::string> settings_of(const std::vector<Block>& blocks
   return result;
 }
 
-} // namespace
+/// What stood in quotes may hold line breaks: messages quote it, and are one line all the same.
+std::string in_one_line(std::string message) {
+  for (char& c : message)
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  return message;
+}
 
-tl::expected<Corefile, std::string> read_corefile_text(std::string_view text, const std::string& name,
-                                                       const Host& host) {
+tl::expected<Corefile, std::string> read_all(std::string_view text, const std::string& name, const Host& host) {
   std::vector<std::string> warnings;
   auto tokens = corefile::tokens_of(text, name, host, warnings);
   if (!tokens) return tl::unexpected(tokens.error());
@@ -102,6 +106,13 @@ tl::expected<Corefile, std::string> read_corefile_text(std::string_view text, co
   auto blocks = corefile::parse_blocks(*resolved, name);
   if (!blocks) return tl::unexpected(blocks.error());
   return settings_of(*blocks, host, std::move(warnings));
+}
+
+} // namespace
+
+tl::expected<Corefile, std::string> read_corefile_text(std::string_view text, const std::string& name,
+                                                       const Host& host) {
+  return read_all(text, name, host).map_error(in_one_line);
 }
 
 tl::expected<Corefile, std::string> read_corefile(const std::string& path, const Host& host) {
