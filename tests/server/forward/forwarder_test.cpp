@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -567,18 +569,20 @@ TEST_CASE("two servers that forward to each other end in SERVFAIL, not in a stor
   std::atomic<std::size_t> packets{0};
   std::vector<std::unique_ptr<Client>> mirrors;
   std::mutex mutex;
-  ScriptedUpstream mirror([&](const Asked& asked) {
+  std::optional<ScriptedUpstream> mirror;
+  mirror.emplace([&](const Asked& asked) {
     ++packets;
     const std::lock_guard lock(mutex);
     mirrors.push_back(std::make_unique<Client>(*target));
     (void)mirrors.back()->hand_in(asked.query);
     return std::vector<Octets>{};
   });
-  Running running(to({mirror.endpoint()}));
+  Running running(to({mirror->endpoint()}));
   target = &running.forwarder;
   Client client(running.forwarder);
   CHECK(rcode_of(client.ask(query(1, www))) == 2);
   CHECK(packets <= 10);
+  mirror.reset(); // before what it asks
 }
 
 TEST_CASE("a chase completes our CNAME in one message") {
