@@ -171,14 +171,13 @@ void Connection::serve_message(std::span<const std::uint8_t> message) {
     return to;
   };
   serving_.counters.queries.add();
-  const Taken taken = [&] {
+  serving_.later = false;
+  const std::size_t length = [&] {
     const Reading reading(*loop_.reader);
     return serve(serving_, loop_.message, message.size(), false, make_reply_to);
   }();
-  if (taken.later)
-    ++in_flight_;
-  else if (taken.length > 0)
-    append_reply({loop_.message.data(), taken.length});
+  if (serving_.later) ++in_flight_;
+  if (length > 0) append_reply({loop_.message.data(), length});
 }
 
 void Connection::on_late(std::span<const std::uint8_t> reply) {

@@ -20,68 +20,85 @@ namespace signpost::server {
 
 /// What a thread needs for one message at a time.
 struct Serving {
+  Serving(const Router& to, wire::Transport over, Counters& count)
+      : router(to), first(to.first() != nullptr ? to.first()->zone : nullptr), transport(over), counters(count) {}
+
   const Router& router;
-  wire::Transport transport;
+  const zone::Zone* const first; // may be asked before the router; null: none
+  const wire::Transport transport;
   Counters& counters;
   wire::Query query{};
   std::array<std::uint8_t, wire::max_name + 1> target{}; // of a CNAME that leads outside
+  bool later = false; // set when an answer comes through ReplyTo; whoever wants to know clears it
 };
 
-/// Hands a sound query to the block of its name. `make` gives the ReplyTo, called only if needed.
+/// Notes what became of a message; the octets to send.
+inline std::size_t finish(Serving& serving, std::span<const std::uint8_t> buffer, Taken taken) {
+  if (taken.later)
+    serving.later = true;
+  else if (taken.length > 0)
+    serving.counters.replies[buffer[3] & 0x0F].add();
+  else
+    serving.counters.dropped.add();
+  return taken.later ? 0 : taken.length;
+}
+
+/// Hands a sound query to the block of its name. `reply_to` makes the ReplyTo, called only if needed.
 template <class MakeReplyTo>
-[[nodiscard]] Taken pass_on(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length, MakeReplyTo& make) {
+[[gnu::noinline]] std::size_t pass_on(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
+                                      MakeReplyTo reply_to) {
   const BlockRoute* route = serving.router.find(serving.query.qname());
   if (route == nullptr || route->outside == nullptr)
-    return {.later = false, .length = wire::write_error(buffer, serving.query, wire::Rcode::refused)};
+    return finish(serving, buffer, {false, wire::write_error(buffer, serving.query, wire::Rcode::refused)});
   serving.counters.outside.add();
-  return route->outside->take(serving.query, serving.transport, buffer, length, make());
+  return finish(serving, buffer, route->outside->take(serving.query, serving.transport, buffer, length, reply_to()));
 }
 
 /// Lets the block of a CNAME's target complete the answer; without one it is sent as it is.
 template <class MakeReplyTo>
-[[nodiscard]] Taken complete(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length, MakeReplyTo& make) {
+[[gnu::noinline]] std::size_t complete(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
+                                       MakeReplyTo reply_to) {
   std::size_t end = 0;
   while (end + 1 < serving.target.size() && serving.target[end] != 0) end += serving.target[end] + 1u;
   const std::span<const std::uint8_t> target(serving.target.data(), std::min(end + 1, serving.target.size()));
   const BlockRoute* route = serving.router.find(target);
-  if (route == nullptr || route->outside == nullptr) return {.later = false, .length = length};
+  if (route == nullptr || route->outside == nullptr) return finish(serving, buffer, {false, length});
   serving.counters.outside.add();
-  return route->outside->chase(serving.query, serving.transport, buffer, length, target, make());
+  return finish(serving, buffer,
+                route->outside->chase(serving.query, serving.transport, buffer, length, target, reply_to()));
 }
 
-/// `buffer` holds the message (its first `length` octets) and takes the reply. `cut`: the message was longer than the
-/// buffer, which makes it malformed. A length of 0 and not later: no reply.
+/// What is not a sound query that a zone answers: errors, drops, names that need the router.
 template <class MakeReplyTo>
-[[nodiscard]] Taken serve(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length, bool cut,
-                          MakeReplyTo&& make) {
-  wire::Query& query = serving.query;
-  wire::read_query({buffer.data(), length}, query);
-  if (cut && query.check == wire::Check::ok) [[unlikely]] {
-    query.check = wire::Check::error;
-    query.rcode = wire::Rcode::formerr;
-  }
+[[gnu::noinline]] std::size_t serve_others(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
+                                           bool cut, MakeReplyTo reply_to) {
+  const wire::Query& query = serving.query;
+  if (query.check == wire::Check::drop) return finish(serving, buffer, {});
+  if (query.check == wire::Check::error || cut)
+    return finish(serving, buffer, {false, wire::write_error(buffer, query, cut ? wire::Rcode::formerr : query.rcode)});
+  const BlockRoute* route = serving.router.find(query.qname());
+  if (route == nullptr || route->zone == nullptr) return pass_on(serving, buffer, length, reply_to);
+  const auto outcome = zone::answer(*route->zone, query, serving.transport, buffer, length, serving.target);
+  if (outcome.verdict == zone::Verdict::outside) return pass_on(serving, buffer, length, reply_to);
+  if (outcome.verdict == zone::Verdict::chase) return complete(serving, buffer, outcome.length, reply_to);
+  return finish(serving, buffer, {false, outcome.length});
+}
 
-  Taken taken;
-  if (query.check == wire::Check::ok) [[likely]] {
-    const BlockRoute* route = serving.router.first();
-    if (route == nullptr) route = serving.router.find(query.qname());
-    zone::Outcome outcome{.verdict = zone::Verdict::outside, .length = 0};
-    if (route != nullptr && route->zone != nullptr)
-      outcome = zone::answer(*route->zone, query, serving.transport, buffer, length, serving.target);
-    switch (outcome.verdict) {
-    case zone::Verdict::reply: taken.length = outcome.length; break;
-    case zone::Verdict::outside: taken = pass_on(serving, buffer, length, make); break;
-    case zone::Verdict::chase: taken = complete(serving, buffer, outcome.length, make); break;
-    }
-  } else if (query.check == wire::Check::error) {
-    taken.length = wire::write_error(buffer, query, query.rcode);
-  }
-
-  if (taken.length > 0)
+/// `buffer` holds the message (its first `length` octets) and takes the reply, whose length is returned; 0: none, or
+/// Serving::later. `cut`: the message was longer than the buffer, which makes it malformed.
+template <class MakeReplyTo>
+[[nodiscard]] inline std::size_t serve(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length, bool cut,
+                                       MakeReplyTo reply_to) {
+  wire::read_query({buffer.data(), length}, serving.query);
+  if (serving.query.check != wire::Check::ok || cut || serving.first == nullptr) [[unlikely]]
+    return serve_others(serving, buffer, length, cut, reply_to);
+  const auto outcome = zone::answer(*serving.first, serving.query, serving.transport, buffer, length, serving.target);
+  if (outcome.verdict == zone::Verdict::reply) [[likely]] {
     serving.counters.replies[buffer[3] & 0x0F].add();
-  else if (!taken.later)
-    serving.counters.dropped.add();
-  return taken;
+    return outcome.length;
+  }
+  return outcome.verdict == zone::Verdict::chase ? complete(serving, buffer, outcome.length, reply_to)
+                                                 : pass_on(serving, buffer, length, reply_to);
 }
 
 } // namespace signpost::server

@@ -63,8 +63,7 @@ TcpLoop::~TcpLoop() {
 
 void TcpLoop::add(Claim claim, std::shared_ptr<const Router> router) {
   routers.push_back(std::move(router));
-  servings.push_back(std::make_unique<Serving>(
-      Serving{.router = *routers.back(), .transport = wire::Transport::tcp, .counters = counters}));
+  servings.push_back(std::make_unique<Serving>(*routers.back(), wire::Transport::tcp, counters));
   const auto protocol = claim.endpoint.address.is_v4() ? asio::ip::tcp::v4() : asio::ip::tcp::v6();
   acceptors.push_back(std::make_unique<Acceptor>(
       Acceptor{asio::ip::tcp::acceptor(io, protocol, claim.tcp.release()), asio::steady_timer(io), *servings.back()}));

@@ -37,28 +37,46 @@ unsigned usable_cores() {
 /// IPv4 and IPv6 have their port in the same place.
 static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
 
-/// One array of messages for receiving, one for sending; both name the same buffers and peers. Set up once.
+/// A datagram with its peer: read and answered in place.
+struct Slot {
+  std::array<std::uint8_t, datagram_size> data;
+  sockaddr_in6 peer;
+  iovec in, out; // both of `data`
+};
+
+/// One array of messages for receiving, one for sending; set up once.
 struct Batch {
-  std::array<std::array<std::uint8_t, datagram_size>, batch_size> data;
-  std::array<sockaddr_in6, batch_size> peer;
-  std::array<iovec, batch_size> in_part, out_part;
+  std::array<Slot, batch_size> slot;
   std::array<mmsghdr, batch_size> in, out;
 
   explicit Batch(socklen_t peer_length) {
     std::memset(static_cast<void*>(this), 0, sizeof *this);
     for (unsigned i = 0; i < batch_size; ++i) {
-      in_part[i] = {data[i].data(), datagram_size};
-      in[i].msg_hdr = {.msg_name = &peer[i],
-                       .msg_namelen = sizeof peer[i],
-                       .msg_iov = &in_part[i],
+      slot[i].in = slot[i].out = {slot[i].data.data(), datagram_size};
+      in[i].msg_hdr = {.msg_name = &slot[i].peer,
+                       .msg_namelen = peer_length, // the kernel leaves it so
+                       .msg_iov = &slot[i].in,
                        .msg_iovlen = 1,
                        .msg_control = nullptr,
                        .msg_controllen = 0,
                        .msg_flags = 0};
       out[i].msg_hdr = in[i].msg_hdr;
-      out[i].msg_hdr.msg_namelen = peer_length;
-      out[i].msg_hdr.msg_iov = &out_part[i];
     }
+  }
+};
+
+/// Where a late answer to a datagram goes.
+struct ReplyToPeer {
+  const sockaddr_in6* peer;
+  socklen_t length;
+  int socket;
+
+  ReplyTo operator()() const {
+    ReplyTo to;
+    to.udp_socket = socket;
+    to.peer_length = length;
+    std::memcpy(&to.peer, peer, length);
+    return to;
   }
 };
 
@@ -106,7 +124,7 @@ struct UdpListener::Worker {
 
 void UdpListener::Worker::run() {
   const auto batch = std::make_unique<Batch>(peer_length);
-  Serving serving{.router = *router, .transport = wire::Transport::udp, .counters = counters};
+  Serving serving(*router, wire::Transport::udp, counters);
   zone::ReaderThread reader;
   std::chrono::steady_clock::time_point drain_until{};
   for (;;) {
@@ -115,6 +133,8 @@ void UdpListener::Worker::run() {
       const auto now = std::chrono::steady_clock::now();
       if (drain_until == std::chrono::steady_clock::time_point{}) drain_until = now + drain_time;
       if (now > drain_until) return;
+      // A reader woken by shutdown() finds an empty message from nobody, which has emptied the length of the name too.
+      for (mmsghdr& message : batch->in) message.msg_hdr.msg_namelen = peer_length;
     }
     reader.offline();
     const int received =
@@ -132,30 +152,24 @@ void UdpListener::Worker::run() {
 }
 
 void UdpListener::Worker::answer_batch(Batch& batch, Serving& serving, unsigned received) noexcept {
-  unsigned replies = 0;
-  for (unsigned i = 0; i < received; ++i) {
-    mmsghdr& message = batch.in[i];
-    const auto make_reply_to = [&] {
-      ReplyTo to;
-      to.udp_socket = socket.fd();
-      to.peer_length = peer_length;
-      std::memcpy(&to.peer, &batch.peer[i], peer_length);
-      return to;
-    };
-    if (batch.peer[i].sin6_port != 0 && message.msg_hdr.msg_namelen == peer_length) [[likely]] {
-      const Taken taken =
-          serve(serving, batch.data[i], message.msg_len, (message.msg_hdr.msg_flags & MSG_TRUNC) != 0, make_reply_to);
-      if (taken.length > 0 && !taken.later) {
-        batch.out_part[replies] = {batch.data[i].data(), taken.length};
-        batch.out[replies++].msg_hdr.msg_name = &batch.peer[i];
-      }
-    } else {
+  Slot* slot = batch.slot.data();
+  mmsghdr* out = batch.out.data();
+  for (const mmsghdr* in = batch.in.data(), *end = in + received; in != end; ++in, ++slot) {
+    if (slot->peer.sin6_port == 0) [[unlikely]] {
       counters.dropped.add();
+      continue;
     }
-    message.msg_hdr.msg_namelen = sizeof batch.peer[i];
+    const std::size_t length = serve(serving, slot->data, in->msg_len, (in->msg_hdr.msg_flags & MSG_TRUNC) != 0,
+                                     ReplyToPeer{&slot->peer, peer_length, socket.fd()});
+    if (length == 0) [[unlikely]]
+      continue;
+    slot->out.iov_len = length;
+    out->msg_hdr.msg_iov = &slot->out;
+    out->msg_hdr.msg_name = &slot->peer;
+    ++out;
   }
   counters.queries.add(received);
-  if (replies > 0) send(batch, replies);
+  if (out != batch.out.data()) send(batch, static_cast<unsigned>(out - batch.out.data()));
 }
 
 void UdpListener::Worker::send(Batch& batch, unsigned count) noexcept {
