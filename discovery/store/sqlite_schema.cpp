@@ -1,5 +1,6 @@
 #include "discovery/store/sqlite_schema.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace signpost::store {
@@ -48,7 +49,8 @@ tl::expected<void, std::string> check_owner(Connection& database, const std::str
 
 } // namespace
 
-std::string damaged_sentence(const std::string& file, const std::string& detail) {
+std::string damaged_sentence(const std::string& file, std::string detail) {
+  std::replace(detail.begin(), detail.end(), '\n', ' '); // quick_check speaks in lines
   return file + " is damaged (" + detail + "): restore the folder from a snapshot, or move it away to start empty";
 }
 

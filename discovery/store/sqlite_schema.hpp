@@ -17,6 +17,6 @@ constexpr std::int64_t schema_version = 1;
 [[nodiscard]] tl::expected<Connection, std::string> open_database(const std::string& file, const std::string& vfs);
 
 /// What to tell people about a damaged file.
-[[nodiscard]] std::string damaged_sentence(const std::string& file, const std::string& detail);
+[[nodiscard]] std::string damaged_sentence(const std::string& file, std::string detail);
 
 } // namespace signpost::store
