@@ -21,7 +21,7 @@ struct Place {
   std::size_t at = 0; // of the zone's name within the name
 };
 
-Place place_of(const Index& index, const NameView& name) noexcept {
+[[gnu::always_inline]] inline Place place_of(const Index& index, const NameView& name) noexcept {
   for (const Apex& apex : index.apexes()) {
     const int at = apex.suffix_of(name.octets, name.length, name.labels, name.label_offset);
     if (at >= 0) return {&apex, static_cast<std::size_t>(at)};
@@ -30,7 +30,8 @@ Place place_of(const Index& index, const NameView& name) noexcept {
 }
 
 /// Header, counts and OPT record around what is written. Returns the message's length.
-std::size_t finish(Reply& reply, const wire::Query& query, wire::ExtendedError error, std::uint16_t flags) noexcept {
+[[gnu::always_inline]] inline std::size_t finish(Reply& reply, const wire::Query& query, wire::ExtendedError error,
+                                                 std::uint16_t flags) noexcept {
   std::uint8_t* message = reply.message;
   if (query.edns) {
     reply.at += wire::write_opt(message + reply.at, static_cast<std::uint16_t>(reply.rcode), query.dnssec_ok, error);
@@ -45,7 +46,7 @@ std::size_t finish(Reply& reply, const wire::Query& query, wire::ExtendedError e
   return reply.at;
 }
 
-void settle(Answer answer, const Index& index, const Apex& apex, Reply& reply) noexcept {
+[[gnu::always_inline]] inline void settle(Answer answer, const Index& index, const Apex& apex, Reply& reply) noexcept {
   if (answer == Answer::records) return;
   if (answer == Answer::no_name) reply.rcode = wire::Rcode::nxdomain;
   reply.soa(apex, index.serial(), reply.authority);
@@ -109,20 +110,20 @@ Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport trans
   }
   Reply reply{buffer.data(), wire::header_size + query.question_length, limit, index.settings().ttl};
   reply.apex_at = wire::header_size + place.at;
-  if (!index.ready()) {
-    reply.rcode = wire::Rcode::servfail;
-    return {Verdict::reply, finish(reply, query, error, 0)};
-  }
-
-  Lookup lookup{index, *place.apex, query.type};
-  const Answer found = lookup.find(name, reply);
   Verdict verdict = Verdict::reply;
-  if (found == Answer::alias) {
-    if (follow(index, lookup.alias, query.type, reply, target)) verdict = Verdict::chase;
+  std::uint16_t flags = wire::flag::aa;
+  if (index.ready()) [[likely]] {
+    Lookup lookup{index, *place.apex, query.type};
+    const Answer found = lookup.find(name, reply);
+    if (found != Answer::alias)
+      settle(found, index, *place.apex, reply);
+    else if (follow(index, lookup.alias, query.type, reply, target))
+      verdict = Verdict::chase;
   } else {
-    settle(found, index, *place.apex, reply);
+    reply.rcode = wire::Rcode::servfail;
+    flags = 0;
   }
-  return {verdict, finish(reply, query, error, wire::flag::aa)};
+  return {verdict, finish(reply, query, error, flags)};
 }
 
 } // namespace signpost::zone

@@ -16,8 +16,9 @@ constexpr std::uint32_t version_ttl = 28800; // seconds
 constexpr std::string_view version_text = "\0051.1.0";
 constexpr std::string_view name_server_labels = "\2ns\3dns";
 
-bool is(std::span<const std::uint8_t> label, std::string_view text) noexcept {
-  return label.size() == text.size() && std::memcmp(label.data(), text.data(), text.size()) == 0;
+template <std::size_t size>
+bool is(std::span<const std::uint8_t> label, const char (&text)[size]) noexcept {
+  return label.size() == size - 1 && std::memcmp(label.data(), text, size - 1) == 0;
 }
 
 std::span<const std::uint8_t> without_underscore(std::span<const std::uint8_t> label) noexcept {
@@ -65,10 +66,40 @@ int reverse_nibble(std::span<const std::uint8_t> label) noexcept {
 
 } // namespace
 
-Answer Lookup::find(const NameView& name, Reply& reply) noexcept {
-  const unsigned below = name.labels - apex.name.labels;
-  if (below == 0) return apex_records(reply);
-  return apex.kind == Apex::Kind::cluster ? cluster_name(name, below, reply) : reverse_name(name, reply);
+Answer Lookup::service_records(Entry entry, Reply& reply) const noexcept {
+  if (asks(a) && entry.v4_count() > 0) {
+    reply.addresses(octets_of(entry.v4()), entry.v4_count(), 4);
+    return Answer::records;
+  }
+  if (asks(aaaa) && entry.v6_count() > 0) {
+    reply.addresses(octets_of(entry.v6()), entry.v6_count(), 16);
+    return Answer::records;
+  }
+  return asks(wire::type::srv) ? all_ports(entry, reply) : Answer::no_data;
+}
+
+Answer Lookup::all_ports(Entry entry, Reply& reply) const noexcept {
+  return write_srv(entry, apex, {.all = true, .name = {}}, reply) ? Answer::records : Answer::no_data;
+}
+
+Answer Lookup::below_service(Entry entry, const NameView& name, unsigned labels, Reply& reply) const noexcept {
+  if (entry.kind() != Kind::cluster_ip && entry.kind() != Kind::headless) return Answer::no_name;
+  if (labels == 1) return endpoint_records(entry, name.label(0), reply);
+  return labels == 2 ? port_records(entry, name.label(0), name.label(1), reply) : Answer::no_name;
+}
+
+Answer Lookup::service_name(const NameView& name, unsigned service, Reply& reply) noexcept {
+  const std::uint8_t* key = name.octets + name.label_offset[service];
+  const Entry entry =
+      index.find(key, static_cast<std::size_t>(name.label_offset[service + 2] - name.label_offset[service]));
+  if (!entry) return Answer::no_name;
+  if (service != 0) return below_service(entry, name, service, reply);
+  switch (entry.kind()) {
+  case Kind::cluster_ip:
+  case Kind::headless: return service_records(entry, reply);
+  case Kind::external: alias = entry; return Answer::alias;
+  default: return Answer::no_name;
+  }
 }
 
 Answer Lookup::cluster_name(const NameView& name, unsigned below, Reply& reply) noexcept {
@@ -87,6 +118,12 @@ Answer Lookup::cluster_name(const NameView& name, unsigned below, Reply& reply) 
   return top_name(last, reply);
 }
 
+Answer Lookup::find(const NameView& name, Reply& reply) noexcept {
+  const unsigned below = name.labels - apex.name.labels;
+  if (below == 0) return apex_records(reply);
+  return apex.kind == Apex::Kind::cluster ? cluster_name(name, below, reply) : reverse_name(name, reply);
+}
+
 Answer Lookup::top_name(std::span<const std::uint8_t> label, Reply& reply) const noexcept {
   if (is(label, "dns")) return Answer::no_data;
   if (is(label, "dns-version")) {
@@ -96,25 +133,6 @@ Answer Lookup::top_name(std::span<const std::uint8_t> label, Reply& reply) const
     return Answer::records;
   }
   return index.find(label.data() - 1, label.size() + 1) ? Answer::no_data : Answer::no_name;
-}
-
-Answer Lookup::service_name(const NameView& name, unsigned service, Reply& reply) noexcept {
-  const std::uint8_t* key = name.octets + name.label_offset[service];
-  const Entry entry =
-      index.find(key, static_cast<std::size_t>(name.label_offset[service + 2] - name.label_offset[service]));
-  if (!entry) return Answer::no_name;
-  switch (entry.kind()) {
-  case Kind::cluster_ip:
-  case Kind::headless:
-    if (service == 0) return service_records(entry, reply);
-    if (service == 1) return endpoint_records(entry, name.label(0), reply);
-    return service == 2 ? port_records(entry, name.label(0), name.label(1), reply) : Answer::no_name;
-  case Kind::external:
-    if (service != 0) return Answer::no_name;
-    alias = entry;
-    return Answer::alias;
-  default: return Answer::no_name;
-  }
 }
 
 Answer Lookup::apex_records(Reply& reply) const noexcept {
@@ -153,19 +171,6 @@ Answer Lookup::name_server(Reply& reply) const noexcept {
   if (!asks(aaaa) || v6.empty()) return Answer::no_data;
   reply.addresses(v6.front().data(), v6.size(), 16);
   return Answer::records;
-}
-
-Answer Lookup::service_records(Entry entry, Reply& reply) const noexcept {
-  if (asks(a) && entry.v4_count() > 0) {
-    reply.addresses(octets_of(entry.v4()), entry.v4_count(), 4);
-    return Answer::records;
-  }
-  if (asks(aaaa) && entry.v6_count() > 0) {
-    reply.addresses(octets_of(entry.v6()), entry.v6_count(), 16);
-    return Answer::records;
-  }
-  if (!asks(wire::type::srv)) return Answer::no_data;
-  return write_srv(entry, apex, {.all = true, .name = {}}, reply) ? Answer::records : Answer::no_data;
 }
 
 Answer Lookup::endpoint_records(Entry entry, std::span<const std::uint8_t> label, Reply& reply) const noexcept {

@@ -49,12 +49,19 @@ struct Lookup {
   [[nodiscard]] Answer find(const NameView& name, Reply& reply) noexcept;
 
 private:
-  [[nodiscard]] Answer cluster_name(const NameView& name, unsigned below, Reply& reply) noexcept;
-  [[nodiscard]] Answer service_name(const NameView& name, unsigned service, Reply& reply) noexcept;
+  // The common question's way, all in find().
+  [[nodiscard, gnu::always_inline]] inline Answer cluster_name(const NameView& name, unsigned below,
+                                                               Reply& reply) noexcept;
+  [[nodiscard, gnu::always_inline]] inline Answer service_name(const NameView& name, unsigned service,
+                                                               Reply& reply) noexcept;
+  [[nodiscard, gnu::always_inline]] inline Answer service_records(Entry entry, Reply& reply) const noexcept;
+  // The rest.
+  [[nodiscard, gnu::noinline]] Answer below_service(Entry entry, const NameView& name, unsigned labels,
+                                                    Reply& reply) const noexcept;
+  [[nodiscard, gnu::noinline]] Answer all_ports(Entry entry, Reply& reply) const noexcept;
   [[nodiscard]] Answer top_name(std::span<const std::uint8_t> label, Reply& reply) const noexcept;
   [[nodiscard]] Answer apex_records(Reply& reply) const noexcept;
   [[nodiscard]] Answer name_server(Reply& reply) const noexcept;
-  [[nodiscard]] Answer service_records(Entry entry, Reply& reply) const noexcept;
   [[nodiscard]] Answer endpoint_records(Entry entry, std::span<const std::uint8_t> label, Reply& reply) const noexcept;
   [[nodiscard]] Answer port_records(Entry entry, std::span<const std::uint8_t> port,
                                     std::span<const std::uint8_t> protocol, Reply& reply) const noexcept;

@@ -26,7 +26,7 @@ bool Reply::answer(std::uint16_t type, std::uint32_t record_ttl, std::span<const
   return true;
 }
 
-void Reply::addresses(const std::uint8_t* first, std::size_t count, std::size_t width) noexcept {
+void Reply::rotated(const std::uint8_t* first, std::size_t count, std::size_t width) noexcept {
   const std::uint16_t type = width == 4 ? wire::type::a : wire::type::aaaa;
   std::size_t fitting = count;
   if (room() < count * (record_head + width)) {
@@ -56,30 +56,41 @@ bool Reply::glue(std::uint16_t owner_pointer, std::span<const std::uint8_t> addr
 }
 
 void Reply::soa(const Apex& apex, std::uint32_t serial, std::uint16_t& section) noexcept {
-  // Where the message does not hold the zone's name yet, the owner is written out and serves the record's pointers.
-  const std::size_t spelled = apex_at == 0 ? apex.name.length : 0;
-  if (room() < apex.soa_length + spelled) {
-    truncated = true;
-    return;
-  }
-  std::uint8_t* to = message + at;
-  std::size_t record = at;
-  if (spelled != 0) {
-    std::memcpy(to, apex.name.octets.data(), spelled);
-    apex_at = at;
-    record = at + spelled - 2;
-    std::memcpy(message + record + 2, apex.soa.data() + 2, apex.soa_length - 2);
+  constexpr std::size_t usual = 64; // what a record of pointers fits into; copied without a call
+  std::uint8_t* record = message + at;
+  if (apex_at != 0 && apex.soa_length <= usual && room() >= usual) [[likely]] {
+    std::memcpy(record, apex.soa.data(), usual);
+    wire::store16(record, pointer_to(apex_at));
   } else {
-    std::memcpy(to, apex.soa.data(), apex.soa_length);
-    wire::store16(to, pointer_to(apex_at));
+    record = soa_head(apex);
+    if (record == nullptr) return;
   }
-  for (std::size_t i = 1; i < apex.patch_count; ++i) {
-    const Apex::Patch& patch = apex.patches[i];
-    wire::store16(message + record + patch.at, pointer_to((patch.from_record ? record : apex_at) + patch.target));
-  }
-  wire::store32(message + record + apex.soa_serial_at, serial);
-  at = record + apex.soa_length;
+  const std::uint16_t pointer = pointer_to(apex_at);
+  for (std::size_t i = 1; i < apex.pointer_count; ++i) wire::store16(record + apex.pointers[i], pointer);
+  const auto record_at = static_cast<std::size_t>(record - message);
+  if (apex.home_pointer != 0) wire::store16(record + apex.home_pointer, pointer_to(record_at + apex.home_at));
+  wire::store32(record + apex.soa_serial_at, serial);
+  at = record_at + apex.soa_length;
   ++section;
+}
+
+/// Copies any SOA record, with its owner spelled out where the message does not hold the zone's name yet; it then
+/// serves the record's pointers. Returns where a record with a pointer as owner would begin, or null and truncated.
+std::uint8_t* Reply::soa_head(const Apex& apex) noexcept {
+  const std::size_t owner_length = apex_at == 0 ? apex.name.length : 2;
+  if (room() < owner_length + apex.soa_length - 2) {
+    truncated = true;
+    return nullptr;
+  }
+  if (apex_at == 0) {
+    std::memcpy(message + at, apex.name.octets.data(), owner_length);
+    apex_at = at;
+  } else {
+    wire::store16(message + at, pointer_to(apex_at));
+  }
+  std::uint8_t* record = message + at + owner_length - 2;
+  std::memcpy(record + 2, apex.soa.data() + 2, apex.soa_length - 2);
+  return record;
 }
 
 } // namespace signpost::zone

@@ -53,11 +53,22 @@ struct Reply {
   /// Appends one answer with this rdata; false and truncated when it does not fit.
   bool answer(std::uint16_t type, std::uint32_t record_ttl, std::span<const std::uint8_t> rdata) noexcept;
   /// Appends all addresses that fit as answers, beginning with a different one each time. `width`: 4 or 16 octets.
-  void addresses(const std::uint8_t* first, std::size_t count, std::size_t width) noexcept;
+  void addresses(const std::uint8_t* first, std::size_t count, std::size_t width) noexcept {
+    if (count == 1 && width == 4 && room() >= record_head + 4) {
+      std::memcpy(head(owner, wire::type::a, ttl, 4), first, 4);
+      ++answers;
+    } else {
+      rotated(first, count, width);
+    }
+  }
   /// Appends one address to the additional section if it fits.
   bool glue(std::uint16_t owner_pointer, std::span<const std::uint8_t> address) noexcept;
   /// Appends the zone's SOA record, counted in `section`.
   void soa(const Apex& apex, std::uint32_t serial, std::uint16_t& section) noexcept;
+
+private:
+  [[nodiscard, gnu::noinline]] std::uint8_t* soa_head(const Apex& apex) noexcept;
+  void rotated(const std::uint8_t* first, std::size_t count, std::size_t width) noexcept;
 };
 
 /// A number below `count` that differs from call to call, evenly over any regular subset of the calls.

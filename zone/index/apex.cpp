@@ -2,7 +2,6 @@
 
 #include <string_view>
 
-#include "zone/wire/octets.hpp"
 #include "zone/wire/types.hpp"
 
 namespace signpost::zone {
@@ -28,43 +27,36 @@ Apex::Apex(const wire::WireName& zone, const wire::WireName& cluster, std::uint3
     std::memcpy(at, octets.data(), octets.size());
     at += octets.size();
   };
-  const auto put_pointer = [&](std::size_t target, bool from_record) {
-    patches[patch_count++] = {static_cast<std::uint16_t>(at - soa.data()), static_cast<std::uint16_t>(target),
-                              from_record};
+  const auto here = [&] { return static_cast<std::uint16_t>(at - soa.data()); };
+  const auto put_pointer = [&] {
+    pointers[pointer_count++] = here();
     at += 2;
   };
   const auto put32 = [&](std::uint32_t value) {
     wire::store32(at, value);
     at += 4;
   };
-  put_pointer(0, false);
+  put_pointer();
   put("\0\6\0\1"sv);
   put32(ttl);
   std::uint8_t* const rdata_length = at;
   at += 2;
   put("\2ns\3dns"sv);
   if (kind == Kind::cluster) {
-    put_pointer(0, false);
+    put_pointer();
     put("\12hostmaster"sv);
-    put_pointer(0, false);
+    put_pointer();
   } else {
-    const auto home_at = static_cast<std::size_t>(at - soa.data());
+    home_at = here();
     put({reinterpret_cast<const char*>(home.octets.data()), home.length});
     put("\12hostmaster"sv);
-    put_pointer(home_at, true);
+    home_pointer = here();
+    at += 2;
   }
   soa_serial_at = static_cast<std::size_t>(at - soa.data());
   for (const std::uint32_t value : {0u, refresh, retry, expire, ttl}) put32(value);
   soa_length = static_cast<std::size_t>(at - soa.data());
   wire::store16(rdata_length, static_cast<std::uint16_t>(at - rdata_length - 2));
-}
-
-int Apex::suffix_of(const std::uint8_t* octets, std::size_t length, unsigned labels,
-                    const std::uint8_t* label_offset) const noexcept {
-  if (labels < name.labels) return -1;
-  const std::size_t at = label_offset[labels - name.labels];
-  if (length - at != name.length) return -1;
-  return wire::same_octets(octets + at, name.octets.data(), name.length) ? static_cast<int>(at) : -1;
 }
 
 } // namespace signpost::zone

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "zone/wire/name.hpp"
+#include "zone/wire/octets.hpp"
 
 namespace signpost::zone {
 
@@ -22,20 +23,23 @@ struct Apex {
   wire::WireName home; // the cluster domain whose names answers here point to: `name` itself if it is no reverse zone
   Kind kind = Kind::cluster;
 
-  // The SOA record with a pointer as owner. A patch is a pointer to be filled in: where it stands, and what it points
-  // to, counted from the zone's name in the message (or, `from_record`, from the record's own start).
-  struct Patch {
-    std::uint16_t at = 0, target = 0;
-    bool from_record = false;
-  };
+  // The SOA record with a pointer as owner, its pointers and serial to be filled in: `pointers` lead to the zone's name
+  // (the owner's is the first); the one at `home_pointer`, if not 0, to `home` as spelled at `home_at`. Offsets count
+  // from the record's start.
   std::array<std::uint8_t, 600> soa{};
   std::size_t soa_length = 0, soa_serial_at = 0;
-  std::array<Patch, 3> patches{};
-  std::size_t patch_count = 0;
+  std::array<std::uint16_t, 3> pointers{};
+  std::size_t pointer_count = 0;
+  std::uint16_t home_pointer = 0, home_at = 0;
 
   /// Offset of this zone's name within a name that ends with it, or -1.
   [[nodiscard]] int suffix_of(const std::uint8_t* octets, std::size_t length, unsigned labels,
-                              const std::uint8_t* label_offset) const noexcept;
+                              const std::uint8_t* label_offset) const noexcept {
+    if (labels < name.labels) return -1;
+    const std::size_t at = label_offset[labels - name.labels];
+    if (length - at != name.length) return -1;
+    return wire::same_octets(octets + at, name.octets.data(), name.length) ? static_cast<int>(at) : -1;
+  }
 };
 
 } // namespace signpost::zone

@@ -17,7 +17,7 @@ struct HashKey {
 /// The process's secret, from getrandom(2); drawn at the first call.
 [[nodiscard]] const HashKey& hash_key() noexcept;
 
-/// Hashes `length` octets. Eight octets from `at` on must be readable even where `length` is less.
+/// Hashes `length` octets; never 0. Eight octets from `at` on must be readable even where `length` is less.
 [[nodiscard]] inline std::uint32_t hash_octets(const HashKey& key, const std::uint8_t* at,
                                                std::size_t length) noexcept {
   const auto fold = [](std::uint64_t a, std::uint64_t b) {
@@ -40,7 +40,8 @@ struct HashKey {
     }
   }
   state = fold(state ^ last, key.second);
-  return static_cast<std::uint32_t>(fold(state, key.first | 1) >> 32);
+  const auto hash = static_cast<std::uint32_t>(fold(state, key.first | 1) >> 32);
+  return hash != 0 ? hash : 1;
 }
 
 } // namespace signpost::zone

@@ -47,7 +47,7 @@ public:
   [[nodiscard]] bool stale() const { return stale_.load(std::memory_order_relaxed); }
 
   /// The entry of a key; empty: there is none. Eight octets from `key` on must be readable.
-  [[nodiscard]] Entry find(const std::uint8_t* key, std::size_t length) const noexcept {
+  [[nodiscard, gnu::always_inline]] inline Entry find(const std::uint8_t* key, std::size_t length) const noexcept {
     const std::uint32_t hash = hash_octets(hash_key_, key, length);
     const std::uint32_t found = entries_.find(hash, [&](std::uint32_t block) {
       const std::uint32_t* words = arena_.at(block);

@@ -3,7 +3,8 @@
 //
 // A slot is one atomic word, so a reader sees it whole: empty, a tombstone, or an entry that was complete before the
 // slot pointed at it. Growth fills a new array and publishes it at once; the old one is handed to the writer to free
-// after a grace period. The hash is kept in the slot, so growth touches no entry. References are not 0.
+// after a grace period. The hash is kept in the slot, so growth touches no entry. Neither hash nor reference is ever 0:
+// a tombstone is the slot that has a reference without a hash.
 #pragma once
 
 #include <atomic>
@@ -38,7 +39,7 @@ public:
     for (std::size_t at = hash & slots->mask;; at = (at + 1) & slots->mask) {
       const std::uint64_t slot = begin[at].load(std::memory_order_acquire);
       if (slot == empty) return 0;
-      if (static_cast<std::uint32_t>(slot >> 32) != hash || slot == tombstone) continue;
+      if (static_cast<std::uint32_t>(slot >> 32) != hash) continue;
       const std::uint32_t reference = static_cast<std::uint32_t>(slot);
       if (matches(reference)) return reference;
     }
@@ -57,7 +58,7 @@ public:
 
 private:
   static constexpr std::uint64_t empty = 0;
-  static constexpr std::uint64_t tombstone = 0xffffffffu; // no entry has this reference
+  static constexpr std::uint64_t tombstone = 1; // hash 0 matches nothing
   static constexpr std::uint64_t pack(std::uint32_t hash, std::uint32_t reference) {
     return (std::uint64_t{hash} << 32) | reference;
   }

@@ -53,6 +53,16 @@ inline void store_word(std::uint8_t* at, std::uint64_t value) noexcept { std::me
   return word | (upper >> 2);
 }
 
+/// The same for sixteen octets, from `from` to `to`.
+inline void lower_sixteen(const std::uint8_t* from, std::uint8_t* to) noexcept {
+  using Octets = std::uint8_t __attribute__((vector_size(16)));
+  Octets octets;
+  std::memcpy(&octets, from, 16);
+  const Octets upper = (octets - 'A') < 26;
+  octets |= upper & 0x20;
+  std::memcpy(to, &octets, 16);
+}
+
 /// Equality without a call: names and keys are short.
 [[nodiscard]] inline bool same_octets(const std::uint8_t* a, const std::uint8_t* b, std::size_t length) noexcept {
   if (length >= 8) {

@@ -9,6 +9,8 @@
 namespace signpost::wire {
 namespace {
 
+constexpr std::size_t max_plain_label = 63;
+
 /// Offset behind the name at `at`, or 0. A pointer ends a name; where it points to is of no interest here.
 std::size_t skip_name(std::span<const std::uint8_t> packet, std::size_t at) noexcept {
   const std::size_t start = at;
@@ -68,7 +70,7 @@ Rcode read_opt(const std::span<const std::uint8_t> packet, const Record& record,
 
 /// Everything behind the question: at most one OPT, then at most one TSIG (which we hold no key for), and for IXFR one
 /// authority record (RFC 1995 3); nothing behind them.
-Rcode read_sections(std::span<const std::uint8_t> packet, std::size_t at, Query& query) noexcept {
+[[gnu::noinline]] Rcode read_sections(std::span<const std::uint8_t> packet, std::size_t at, Query& query) noexcept {
   const unsigned answers = load16(&packet[6]), authority = load16(&packet[8]), additional = load16(&packet[10]);
   if (answers != 0 || authority > (query.type == type::ixfr ? 1u : 0u) || additional > 2) return Rcode::formerr;
   Rcode verdict = Rcode::noerror;
@@ -94,12 +96,15 @@ Rcode read_sections(std::span<const std::uint8_t> packet, std::size_t at, Query&
   return at == packet.size() ? verdict : Rcode::formerr;
 }
 
-/// Copies the name in lower case, eight octets at a time; the last eight overlap the ones before.
-void lower_name(const std::uint8_t* from, std::size_t length, std::uint8_t* to) noexcept {
-  if (length >= 8) {
-    const std::size_t last = length - 8;
-    for (std::size_t i = 0; i < last; i += 8) store_word(to + i, lower_word(load_word(from + i)));
-    store_word(to + last, lower_word(load_word(from + last)));
+/// Copies the name in lower case, sixteen octets at a time; the last sixteen overlap the ones before.
+inline void lower_name(const std::uint8_t* from, std::size_t length, std::uint8_t* to) noexcept {
+  if (length >= 16) {
+    const std::size_t last = length - 16;
+    for (std::size_t i = 0; i < last; i += 16) lower_sixteen(from + i, to + i);
+    lower_sixteen(from + last, to + last);
+  } else if (length >= 8) {
+    store_word(to, lower_word(load_word(from)));
+    store_word(to + length - 8, lower_word(load_word(from + length - 8)));
   } else {
     for (std::size_t i = 0; i < length; ++i) {
       to[i] = from[i] >= 'A' && from[i] <= 'Z' ? static_cast<std::uint8_t>(from[i] | 0x20) : from[i];
@@ -112,14 +117,15 @@ void lower_name(const std::uint8_t* from, std::size_t length, std::uint8_t* to) 
 bool read_question(std::span<const std::uint8_t> packet, Query& query) noexcept {
   const std::uint8_t* name = packet.data() + header_size;
   const std::size_t limit = std::min(packet.size() - header_size, max_name);
-  std::size_t at = 0;
-  unsigned labels = 0;
+  std::size_t at = 0, labels = 0;
   for (;;) {
     if (at >= limit) return false;
     const std::size_t length = name[at];
-    if (length > 63) return false;
     query.label_offset[labels] = static_cast<std::uint8_t>(at);
-    if (length == 0) break;
+    if (length - 1 >= max_plain_label) {
+      if (length != 0) return false;
+      break;
+    }
     ++labels;
     at += length + 1;
   }
