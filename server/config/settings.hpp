@@ -71,7 +71,7 @@ struct ServerBlock {
   std::variant<std::monostate, RegistrySource, ObjectsSource> source;
   std::optional<ForwardSettings> forward;
   std::optional<CacheSettings> cache;
-  bool log = false;      // one line per query (never on the packet path of names we are authoritative for: sampled)
+  bool log = false;      // one line per query; under a flood a sample
   bool errors = false;   // failures of forwarding are logged
   std::uint32_t ttl = 5; // seconds
 

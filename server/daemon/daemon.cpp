@@ -14,6 +14,7 @@
 #include "server/forward/forwarder.hpp"
 #include "server/listen/listeners.hpp"
 #include "server/log/log.hpp"
+#include "server/log/query_log.hpp"
 #include "server/source/source.hpp"
 #include "zone/zone.hpp"
 
@@ -46,6 +47,7 @@ struct Daemon::State {
 
   Settings settings;
   std::vector<Served> served;
+  std::unique_ptr<QueryLog> query_log; // where a block says `log`
   std::unique_ptr<Forwarder> forwarder;
   std::unique_ptr<Listeners> listeners; // outlives the forwarder's threads: late answers leave through its sockets
   std::unique_ptr<store::Store> store;
@@ -87,20 +89,24 @@ tl::expected<void, std::string> Daemon::State::open_ports() {
       std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.forward.has_value(); });
   if (forwards) {
     ForwarderSettings forwarding = forwarder_settings(settings);
-    forwarding.origins.clear();
-    for (const Served& one : served)
-      forwarding.origins.insert(forwarding.origins.end(), one.origins.begin(), one.origins.end());
     if (std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.errors; }))
       forwarding.log = [](std::string_view line) { log::warning("forward", line); };
     forwarder = std::make_unique<Forwarder>(std::move(forwarding));
   }
 
+  if (std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.log; }))
+    query_log = std::make_unique<QueryLog>();
+
   std::map<Endpoint, std::vector<BlockRoute>> routes;
   for (const ServerBlock& block : settings.blocks) {
-    BlockRoute route{.zones = block.zones, .outside = block.forward ? forwarder.get() : nullptr};
+    BlockRoute route{.outside = block.forward ? forwarder.get() : nullptr,
+                     .log = block.log ? query_log.get() : nullptr};
     for (const Served& one : served)
       if (one.block == &block) route.zone = one.zone.get();
-    for (const Endpoint& endpoint : block.listen) routes[endpoint].push_back(route);
+    for (const Endpoint& endpoint : block.listen) {
+      route.zones = block.zones_on(endpoint);
+      routes[endpoint].push_back(route);
+    }
   }
   std::vector<ListenAddress> addresses;
   for (auto& [endpoint, list] : routes)
@@ -145,12 +151,13 @@ tl::expected<void, std::string> Daemon::State::start_api() {
             if (one.source) parts.services += one.source->services();
           return metrics_page(collect(parts));
         }};
-    auto server = std::make_unique<api::Server>(
+    api.push_back(std::make_unique<api::Server>(
         *registry, api::Settings{.address = endpoint.address, .port = endpoint.port, .version = SIGNPOST_VERSION},
-        std::move(callbacks));
-    if (auto started = server->start(); !started) return started;
-    api.push_back(std::move(server));
+        std::move(callbacks)));
   }
+  // Only now: the page reads the list of servers.
+  for (const auto& server : api)
+    if (auto started = server->start(); !started) return started;
   return {};
 }
 

@@ -177,6 +177,12 @@ void Connection::serve_message(std::span<const std::uint8_t> message) {
     return serve(serving_, loop_.message, message.size(), false, make_reply_to);
   }();
   if (serving_.later) ++in_flight_;
+  if (serving_.router.logs()) {
+    sockaddr_storage peer{};
+    socklen_t peer_length = sizeof peer;
+    ::getpeername(socket_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &peer_length);
+    log_query(serving_, reinterpret_cast<const sockaddr*>(&peer), {loop_.message.data(), length});
+  }
   if (length > 0) append_reply({loop_.message.data(), length});
 }
 

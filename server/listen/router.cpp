@@ -54,6 +54,7 @@ bool owns_its_origins(const BlockRoute& route, const std::vector<BlockRoute>& ro
 
 Router::Router(std::vector<BlockRoute> routes) : routes_(std::move(routes)) {
   for (const BlockRoute& route : routes_) {
+    logs_ = logs_ || route.log != nullptr;
     for (const std::string& zone : route.zones) {
       const auto labels = zone == "." ? 0 : std::count(zone.begin(), zone.end(), '.') + 1;
       suffixes_.push_back({to_wire(zone), static_cast<std::size_t>(labels), &route});

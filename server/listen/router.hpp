@@ -14,11 +14,14 @@
 
 namespace signpost::server {
 
+class QueryLog; // log/query_log.hpp
+
 /// One server block as a listening address sees it. What is pointed to outlives the listener's threads.
 struct BlockRoute {
   std::vector<std::string> zones;   // names at or below these, as ServerBlock::zones_on() gives them
   const zone::Zone* zone = nullptr; // answers its own origins; null: the block has no source
   Outside* outside = nullptr;       // answers the block's other names; null: REFUSED
+  QueryLog* log = nullptr;          // gets every query of the block; null: none
 };
 
 class Router {
@@ -34,6 +37,9 @@ public:
   /// there is none.
   [[nodiscard]] const BlockRoute* first() const noexcept { return first_; }
 
+  /// Whether any block here has a log.
+  [[nodiscard]] bool logs() const noexcept { return logs_; }
+
 private:
   struct Suffix {
     std::vector<std::uint8_t> name; // wire form, lower case
@@ -43,6 +49,7 @@ private:
   std::vector<BlockRoute> routes_;
   std::vector<Suffix> suffixes_; // most labels first
   const BlockRoute* first_ = nullptr;
+  bool logs_ = false;
 };
 
 } // namespace signpost::server

@@ -9,10 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "server/forward/outside.hpp"
 #include "server/listen/counters.hpp"
 #include "server/listen/router.hpp"
+#include "server/log/query_log.hpp"
 #include "zone/authority/authority.hpp"
 #include "zone/wire/query.hpp"
 
@@ -41,6 +43,15 @@ inline std::size_t finish(Serving& serving, std::span<const std::uint8_t> buffer
   else
     serving.counters.dropped.add();
   return taken.later ? 0 : taken.length;
+}
+
+/// Notes a query, after serve(), where its block has a log. `reply` as serve() left it.
+[[gnu::noinline]] inline void log_query(Serving& serving, const sockaddr* peer, std::span<const std::uint8_t> reply) {
+  const bool later = std::exchange(serving.later, false);
+  const bool named = serving.query.check != wire::Check::drop && serving.query.question_length > 0;
+  const BlockRoute* route = named ? serving.router.find(serving.query.qname()) : nullptr;
+  if (route != nullptr && route->log != nullptr)
+    route->log->record(serving.query, serving.transport, peer, reply, later);
 }
 
 /// Hands a sound query to the block of its name. `reply_to` makes the ReplyTo, called only if needed.

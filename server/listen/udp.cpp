@@ -161,6 +161,8 @@ void UdpListener::Worker::answer_batch(Batch& batch, Serving& serving, unsigned 
     }
     const std::size_t length = serve(serving, slot->data, in->msg_len, (in->msg_hdr.msg_flags & MSG_TRUNC) != 0,
                                      ReplyToPeer{&slot->peer, peer_length, socket.fd()});
+    if (router->logs()) [[unlikely]]
+      log_query(serving, reinterpret_cast<const sockaddr*>(&slot->peer), {slot->data.data(), length});
     if (length == 0) [[unlikely]]
       continue;
     slot->out.iov_len = length;
