@@ -569,7 +569,7 @@ TEST_CASE("stop waits for an answer that is on its way") {
 
 TEST_CASE("two servers that forward to each other end in SERVFAIL, not in a storm") {
   // The upstream is a mirror: what it is asked, it asks us.
-  Forwarder* target = nullptr;
+  std::atomic<Forwarder*> target{nullptr};
   std::atomic<std::size_t> packets{0};
   std::vector<std::unique_ptr<Client>> mirrors;
   std::mutex mutex;
@@ -577,7 +577,7 @@ TEST_CASE("two servers that forward to each other end in SERVFAIL, not in a stor
   mirror.emplace([&](const Asked& asked) {
     ++packets;
     const std::lock_guard lock(mutex);
-    mirrors.push_back(std::make_unique<Client>(*target));
+    mirrors.push_back(std::make_unique<Client>(*target.load()));
     (void)mirrors.back()->hand_in(asked.query);
     return std::vector<Octets>{};
   });
