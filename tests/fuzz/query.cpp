@@ -41,7 +41,7 @@ void answer_as(wire::Transport transport, std::span<const std::uint8_t> packet) 
   static std::array<std::uint8_t, 65535> buffer;
   const std::size_t limit = transport == wire::Transport::udp ? 1232 : buffer.size();
   if (packet.size() > limit) return;
-  std::memcpy(buffer.data(), packet.data(), packet.size());
+  if (!packet.empty()) std::memcpy(buffer.data(), packet.data(), packet.size());
   wire::Query query;
   wire::read_query({buffer.data(), packet.size()}, query);
   std::size_t length = 0;
