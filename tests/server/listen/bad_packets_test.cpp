@@ -75,15 +75,16 @@ TEST_CASE("every malformed datagram gets what it deserves, and the next query is
 }
 
 TEST_CASE("every TCP stream gets what it deserves") {
-  TcpSettings settings;
-  settings.message = std::chrono::milliseconds(300); // stalls need not take long
-  Server server(nullptr, settings);
+  TcpSettings hasty, patient_settings;
+  hasty.message = std::chrono::milliseconds(100); // stalls need not take long
+  patient_settings.message = patient_settings.write = std::chrono::milliseconds(patience);
+  Server closing(nullptr, hasty), server(nullptr, patient_settings);
   int count = 0;
   for (const auto& test : cases()) {
     if (test["transport"] != "tcp-raw") continue;
     const std::string id = test["id"], expected = test["expect"];
     CAPTURE(id);
-    TcpClient client(server.endpoint());
+    TcpClient client((expected == "close" ? closing : server).endpoint());
     REQUIRE(client.send(unhex(test["hex"])));
     ++count;
     if (expected == "close") {

@@ -83,17 +83,19 @@ public:
   /// The next message of a stream; nullopt: the server closed.
   std::optional<Bytes> message() {
     for (;;) {
-      if (stream_.size() >= 2) {
-        const std::size_t length = stream_[0] * 256u + stream_[1];
-        if (stream_.size() >= 2 + length) {
-          const auto end = stream_.begin() + 2 + static_cast<std::ptrdiff_t>(length);
-          Bytes message(stream_.begin() + 2, end);
-          stream_.erase(stream_.begin(), end);
-          return message;
+      const std::size_t have = stream_.size() - taken_;
+      if (have >= 2) {
+        const std::size_t length = stream_[taken_] * 256u + stream_[taken_ + 1];
+        if (have >= 2 + length) {
+          const auto begin = stream_.begin() + static_cast<std::ptrdiff_t>(taken_ + 2);
+          taken_ += 2 + length;
+          return Bytes(begin, begin + static_cast<std::ptrdiff_t>(length));
         }
       }
       const Bytes more = receive();
       if (more.empty()) return std::nullopt;
+      stream_.erase(stream_.begin(), stream_.begin() + static_cast<std::ptrdiff_t>(taken_));
+      taken_ = 0;
       stream_.insert(stream_.end(), more.begin(), more.end());
     }
   }
@@ -105,7 +107,8 @@ public:
 
 private:
   server::Socket socket_;
-  Bytes stream_;
+  Bytes stream_;          // received …
+  std::size_t taken_ = 0; // … and handed out up to here
 };
 
 struct UdpClient : Client {

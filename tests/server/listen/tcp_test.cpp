@@ -71,7 +71,7 @@ TEST_CASE("many pipelined queries are answered in order, however slowly they are
   settings.max_output = 4096;
   Server server(nullptr, settings);
   TcpClient client(server.endpoint());
-  constexpr unsigned count = 60000;
+  constexpr unsigned count = 20000;
   std::thread sender([&] {
     Bytes many;
     for (unsigned i = 0; i < count; ++i) {
