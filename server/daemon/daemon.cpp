@@ -47,15 +47,16 @@ struct Daemon::State {
 
   Settings settings;
   std::vector<Served> served;
-  std::unique_ptr<QueryLog> query_log; // where a block says `log`
-  std::unique_ptr<Forwarder> forwarder;
-  std::unique_ptr<Listeners> listeners; // outlives the forwarder's threads: late answers leave through its sockets
+  std::unique_ptr<QueryLog> query_log;                // where a block says `log`
+  std::vector<std::unique_ptr<Forwarder>> forwarders; // one per block that forwards
+  std::unique_ptr<Listeners> listeners; // outlives the forwarders' threads: late answers leave through its sockets
   std::unique_ptr<store::Store> store;
   std::unique_ptr<registry::Registry> registry;
   std::vector<std::unique_ptr<api::Server>> api;
   std::atomic<bool> ready{false};
 
   void make_zones();
+  Forwarder* make_forwarder(const ServerBlock& block);
   tl::expected<void, std::string> open_ports();
   tl::expected<void, std::string> open_registry();
   tl::expected<void, std::string> start_api();
@@ -84,22 +85,20 @@ void Daemon::State::make_zones() {
   }
 }
 
-tl::expected<void, std::string> Daemon::State::open_ports() {
-  const bool forwards =
-      std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.forward.has_value(); });
-  if (forwards) {
-    ForwarderSettings forwarding = forwarder_settings(settings);
-    if (std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.errors; }))
-      forwarding.log = [](std::string_view line) { log::warning("forward", line); };
-    forwarder = std::make_unique<Forwarder>(std::move(forwarding));
-  }
+Forwarder* Daemon::State::make_forwarder(const ServerBlock& block) {
+  ForwarderSettings forwarding = forwarder_settings(settings); // all of it, for what is our own
+  forwarding.routes = {{.zones = block.zones, .forward = *block.forward, .cache = block.cache}};
+  if (block.errors) forwarding.log = [](std::string_view line) { log::warning("forward", line); };
+  return forwarders.emplace_back(std::make_unique<Forwarder>(std::move(forwarding))).get();
+}
 
+tl::expected<void, std::string> Daemon::State::open_ports() {
   if (std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.log; }))
     query_log = std::make_unique<QueryLog>();
 
   std::map<Endpoint, std::vector<BlockRoute>> routes;
   for (const ServerBlock& block : settings.blocks) {
-    BlockRoute route{.outside = block.forward ? forwarder.get() : nullptr,
+    BlockRoute route{.outside = block.forward ? make_forwarder(block) : nullptr,
                      .log = block.log ? query_log.get() : nullptr};
     for (const Served& one : served)
       if (one.block == &block) route.zone = one.zone.get();
@@ -143,14 +142,14 @@ tl::expected<void, std::string> Daemon::State::start_api() {
       if (ready.load(std::memory_order_relaxed)) return std::nullopt;
       return "the services are not read yet, or the server is stopping";
     };
-    callbacks.pages["/metrics"] = {
-        std::string(metrics_content_type), [this] {
-          Parts parts{.listeners = listeners.get(), .forwarder = forwarder.get(), .registry = registry.get()};
-          for (const auto& server : api) parts.api.push_back(server.get());
-          for (const Served& one : served)
-            if (one.source) parts.services += one.source->services();
-          return metrics_page(collect(parts));
-        }};
+    callbacks.pages["/metrics"] = {std::string(metrics_content_type), [this] {
+                                     Parts parts{.listeners = listeners.get(), .registry = registry.get()};
+                                     for (const auto& one : forwarders) parts.forwarders.push_back(one.get());
+                                     for (const auto& server : api) parts.api.push_back(server.get());
+                                     for (const Served& one : served)
+                                       if (one.source) parts.services += one.source->services();
+                                     return metrics_page(collect(parts));
+                                   }};
     api.push_back(std::make_unique<api::Server>(
         *registry, api::Settings{.address = endpoint.address, .port = endpoint.port, .version = SIGNPOST_VERSION},
         std::move(callbacks)));
@@ -175,7 +174,7 @@ void Daemon::State::stop() {
   ready.store(false, std::memory_order_relaxed);
   for (const auto& server : api) server->stop();
   if (listeners) listeners->stop();
-  if (forwarder) forwarder->stop();
+  for (const auto& forwarder : forwarders) forwarder->stop();
   for (Served& one : served) one.source.reset();
 }
 
@@ -189,8 +188,8 @@ tl::expected<void, std::string> Daemon::start() {
   if (auto opened = s.open_ports(); !opened) return opened;
   if (auto opened = s.open_registry(); !opened) return opened;
   if (auto started = s.start_api(); !started) return started;
-  if (s.forwarder)
-    if (auto started = s.forwarder->start(); !started) return started;
+  for (const auto& forwarder : s.forwarders)
+    if (auto started = forwarder->start(); !started) return started;
   s.listeners->start();
   if (auto started = s.start_sources(); !started) return started;
   s.ready.store(true, std::memory_order_relaxed);

@@ -33,6 +33,23 @@ void add_dns(std::vector<Sample>& samples, const Totals& totals, const char* pro
           {{"proto", protocol}, {"rcode", rcode_names[rcode]}});
 }
 
+void add_to(ForwardCounters& sum, const ForwardCounters& one) {
+  sum.cache_hits += one.cache_hits;
+  sum.cache_misses += one.cache_misses;
+  sum.refused += one.refused;
+  sum.overflows += one.overflows;
+  sum.joined += one.joined;
+  sum.failures += one.failures;
+  sum.tries += one.tries;
+  sum.timeouts += one.timeouts;
+  sum.mismatches += one.mismatches;
+  sum.tcp += one.tcp;
+  sum.in_flight += one.in_flight;
+  sum.cache_entries += one.cache_entries;
+  sum.cache_bytes += one.cache_bytes;
+  sum.cache_evictions += one.cache_evictions;
+}
+
 void add_forward(std::vector<Sample>& samples, const ForwardCounters& c) {
   using enum Sample::Type;
   add(samples, "signpost_cache_hits_total", "Questions answered from the cache", counter, c.cache_hits);
@@ -79,7 +96,11 @@ std::vector<Sample> collect(const Parts& parts) {
     add_dns(samples, parts.listeners->udp_totals(), "udp");
     add_dns(samples, parts.listeners->tcp_totals(), "tcp");
   }
-  if (parts.forwarder != nullptr) add_forward(samples, parts.forwarder->counters());
+  if (!parts.forwarders.empty()) {
+    ForwardCounters sum;
+    for (const Forwarder* forwarder : parts.forwarders) add_to(sum, forwarder->counters());
+    add_forward(samples, sum);
+  }
   api::Statistics sum;
   for (const api::Server* server : parts.api) {
     const api::Statistics s = server->statistics();

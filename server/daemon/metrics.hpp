@@ -21,7 +21,7 @@ class Listeners;
 /// What there is; null or empty: this daemon has no such part.
 struct Parts {
   const Listeners* listeners = nullptr;
-  const Forwarder* forwarder = nullptr;
+  std::vector<const Forwarder*> forwarders;
   const registry::Registry* registry = nullptr;
   std::vector<const api::Server*> api;
   std::size_t services = 0;

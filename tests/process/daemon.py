@@ -95,7 +95,7 @@ class Daemon:
                 if self.api:
                     if self.request("GET", "/readyz")[0] == 200:
                         return
-                elif self.dig("cluster.local", "SOA"):
+                elif self.rcode(".", "SOA"):
                     return
             except OSError:
                 pass

@@ -125,5 +125,31 @@ class Forwarding(unittest.TestCase):
         self.assertEqual(self.d.dig("dns-version.cluster.local", "TXT"), ['"1.1.0"'])
 
 
+TWO_PORTS = """
+.:{dns} {{
+    bind 127.0.0.1
+    forward . 127.0.0.1:ONE
+    cache
+}}
+.:{api} {{
+    bind 127.0.0.1
+    forward . 127.0.0.1:TWO
+    cache
+}}
+"""
+
+
+class Blocks(unittest.TestCase):
+    def test_one_zone_on_two_ports_has_two_upstreams_and_two_caches(self):
+        ups = [Upstream({("www.example.com", 1): [bytes([192, 0, 2, i])]}) for i in (1, 2)]
+        for up in ups:
+            self.addCleanup(up.close)
+        config = TWO_PORTS.replace("ONE", str(ups[0].port)).replace("TWO", str(ups[1].port))
+        with Daemon(config=config, hosts=["127.0.0.1"], api=None) as d:
+            for _ in range(2):
+                self.assertEqual(d.dig("www.example.com"), ["192.0.2.1"])
+                self.assertEqual(d.dig("www.example.com", "A", "-p", str(d.api_port)), ["192.0.2.2"])
+
+
 if __name__ == "__main__":
     unittest.main()
