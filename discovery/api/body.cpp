@@ -99,19 +99,8 @@ registry::Result<FieldValidation> parse_field_validation(std::string_view text, 
 }
 
 tl::expected<Json, std::string> read_document(BodyFormat format, std::string_view body, model::DecodeNotes* notes) {
-  if (format != BodyFormat::yaml) {
-    auto json = model::parse_json(body, notes);
-    if (!json) return tl::make_unexpected(json.error().message);
-    return std::move(*json);
-  }
-  std::optional<Json> document;
-  const auto read = model::read_manifest(body, "body", [&](Json&& object) -> tl::expected<void, model::ManifestError> {
-    if (document) return tl::make_unexpected(model::ManifestError{"more than one document in the body"});
-    document = std::move(object);
-    return {};
-  });
-  if (!read) return tl::make_unexpected(read.error().message);
-  if (!document) return tl::make_unexpected(std::string("there is no document in the body"));
+  auto document = format == BodyFormat::yaml ? model::parse_yaml(body) : model::parse_json(body, notes);
+  if (!document) return tl::make_unexpected(document.error().message);
   return std::move(*document);
 }
 

@@ -210,7 +210,7 @@ TEST_CASE("unknown fields warn, dry runs change nothing, bodies may be YAML") {
   CHECK(answer.status == 201);
   CHECK_FALSE(answer.headers.contains("warning"));
   answer = api.ask("POST", services,
-                   "apiVersion: v1\nkind: Service\nmetadata:\n  name: yaml\nspec:\n  ports:\n  - port: 80\n",
+                   "metadata:\n  name: yaml\nspec:\n  ports:\n  - port: 80\n",
                    "Content-Type: application/yaml\r\n");
   CHECK(answer.status == 201);
   answer = api.ask("DELETE", services + "/yaml?dryRun=All");
