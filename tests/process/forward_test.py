@@ -35,12 +35,21 @@ class Upstream:
 
     def __init__(self, table, truncate=()):
         self.table, self.truncate, self.asked = table, truncate, []
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp, self.tcp = self.listen()
         self.port = self.udp.getsockname()[1]
-        self.tcp = socket.create_server(("127.0.0.1", self.port))
         for serve in (self.serve_udp, self.serve_tcp):
             threading.Thread(target=serve, daemon=True).start()
+
+    @staticmethod
+    def listen():
+        """A UDP and a TCP socket on the same free port."""
+        while True:
+            udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            udp.bind(("127.0.0.1", 0))
+            try:
+                return udp, socket.create_server(udp.getsockname())
+            except OSError:
+                udp.close()
 
     def answer(self, packet, tcp):
         name, rtype, end = question(packet)
