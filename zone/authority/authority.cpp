@@ -91,6 +91,8 @@ struct Place {
 Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
                std::size_t query_length, std::span<std::uint8_t> target) noexcept {
   (void)query_length;
+  if (buffer.size() < wire::min_udp) [[unlikely]]
+    return {};
   const Index& index = zone.index();
   if (query.klass != wire::class_in || query.type == wire::type::axfr || query.type == wire::type::ixfr) {
     return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::refused)};
@@ -99,10 +101,11 @@ Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport trans
   const Place place = place_of(index, name);
   if (place.apex == nullptr) return {Verdict::outside, 0};
 
+  const bool ready = index.ready();
   wire::ExtendedError error = wire::ExtendedError::none;
   std::size_t limit = std::min<std::size_t>(buffer.size(), transport == wire::Transport::udp ? query.udp_size : 65535);
   if (query.edns) {
-    if (!index.ready())
+    if (!ready)
       error = wire::ExtendedError::not_ready;
     else if (index.stale())
       error = wire::ExtendedError::stale_answer;
@@ -112,7 +115,7 @@ Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport trans
   reply.apex_at = wire::header_size + place.at;
   Verdict verdict = Verdict::reply;
   std::uint16_t flags = wire::flag::aa;
-  if (index.ready()) [[likely]] {
+  if (ready) [[likely]] {
     Lookup lookup{index, *place.apex, query.type};
     const Answer found = lookup.find(name, reply);
     if (found != Answer::alias)

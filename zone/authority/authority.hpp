@@ -29,7 +29,8 @@ struct Outcome {
 
 /// Answers a query that read_query() found sound. `buffer` holds the query (its first `query_length` octets) and
 /// takes the reply; its size is the transport's limit (UDP ≥ 1232, TCP 65535), the client's own limit is applied
-/// here (Query::udp_size). For Verdict::chase, `target` (≥ 255 octets) receives the CNAME's target in wire form.
+/// here (Query::udp_size). Less than 512 octets take no reply: `length` is 0. For Verdict::chase, `target` (≥ 255
+/// octets) receives the CNAME's target in wire form.
 [[nodiscard]] Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport transport,
                              std::span<std::uint8_t> buffer, std::size_t query_length,
                              std::span<std::uint8_t> target) noexcept;

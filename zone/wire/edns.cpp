@@ -1,12 +1,11 @@
 #include "zone/wire/edns.hpp"
 
 #include "zone/wire/octets.hpp"
-#include "zone/wire/types.hpp"
 
 namespace signpost::wire {
 namespace {
 
-constexpr std::uint16_t client_subnet = 8, cookie = 10, tcp_keepalive = 11, extended_error = 15;
+constexpr std::uint16_t client_subnet = 8, cookie = 10, tcp_keepalive = 11;
 
 bool subnet_is_sound(std::span<const std::uint8_t> data) noexcept {
   if (data.size() < 4) return false;
@@ -41,22 +40,6 @@ bool options_are_sound(std::span<const std::uint8_t> rdata) noexcept {
     rdata = rdata.subspan(4 + length);
   }
   return true;
-}
-
-std::size_t write_opt(std::uint8_t* at, std::uint16_t rcode, bool dnssec_ok, ExtendedError error) noexcept {
-  at[0] = 0;
-  store16(at + 1, type::opt);
-  store16(at + 3, max_udp);
-  store32(at + 5, (static_cast<std::uint32_t>(rcode >> 4) << 24) | (dnssec_ok ? 0x8000u : 0u));
-  if (error == ExtendedError::none) {
-    store16(at + 9, 0);
-    return opt_size;
-  }
-  store16(at + 9, extended_error_size);
-  store16(at + 11, extended_error);
-  store16(at + 13, 2);
-  store16(at + 15, static_cast<std::uint16_t>(error));
-  return opt_size + extended_error_size;
 }
 
 } // namespace signpost::wire

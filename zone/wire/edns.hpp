@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <span>
 
+#include "zone/wire/octets.hpp"
+#include "zone/wire/types.hpp"
+
 namespace signpost::wire {
 
 /// Octets of an OPT record without options.
@@ -25,7 +28,21 @@ inline constexpr std::size_t extended_error_size = 6;
 
 /// Writes a reply's OPT record, opt_size octets (plus extended_error_size unless `error` is none), at `at`. `rcode` is
 /// the whole twelve-bit code; its upper eight bits go here. Returns the octets written.
-std::size_t write_opt(std::uint8_t* at, std::uint16_t rcode, bool dnssec_ok,
-                      ExtendedError error = ExtendedError::none) noexcept;
+inline std::size_t write_opt(std::uint8_t* at, std::uint16_t rcode, bool dnssec_ok,
+                             ExtendedError error = ExtendedError::none) noexcept {
+  constexpr std::uint16_t extended_error = 15; // OPTION-CODE
+  at[0] = 0;
+  store32(at + 1, std::uint32_t{type::opt} << 16 | max_udp);
+  store32(at + 5, (static_cast<std::uint32_t>(rcode >> 4) << 24) | (dnssec_ok ? 0x8000u : 0u));
+  if (error == ExtendedError::none) [[likely]] {
+    store16(at + 9, 0);
+    return opt_size;
+  }
+  store16(at + 9, extended_error_size);
+  store16(at + 11, extended_error);
+  store16(at + 13, 2);
+  store16(at + 15, static_cast<std::uint16_t>(error));
+  return opt_size + extended_error_size;
+}
 
 } // namespace signpost::wire

@@ -88,12 +88,12 @@ void fill_special(zone::Zone& zone) {
 
 Bytes packet(const std::string& name, std::uint16_t type, bool edns) {
   const auto wire_name = wire::name_from_text(name);
-  Bytes bytes(12);
+  Bytes bytes(wire::max_name + 32);
   bytes[2] = 1;
   bytes[5] = 1;
   bytes[11] = edns ? 1 : 0;
-  bytes.insert(bytes.end(), wire_name->octets.begin(), wire_name->octets.begin() + wire_name->length);
-  bytes.resize(bytes.size() + 4);
+  std::memcpy(&bytes[12], wire_name->octets.data(), wire_name->length);
+  bytes.resize(16u + wire_name->length);
   wire::store16(&bytes[bytes.size() - 4], type);
   wire::store16(&bytes[bytes.size() - 2], 1);
   if (edns) {

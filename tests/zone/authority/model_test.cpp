@@ -223,7 +223,7 @@ TEST_CASE("after any sequence of changes the zone answers as the model does") {
     zone::Zone zone{{}};
     zone.set_ready();
     Services services;
-    for (int step = 0; step < 600; ++step) {
+    for (int step = 0; step < 300; ++step) {
       CAPTURE(step);
       const model::ServiceKey key{"ns" + std::to_string(random(3)), "s" + std::to_string(random(8))};
       if (random(4) == 0) {

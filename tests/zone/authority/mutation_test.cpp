@@ -42,7 +42,7 @@ TEST_CASE("no packet leads to a reply that is malformed, too long, or out of pla
   }
   std::mt19937 random(5);
   int answered = 0;
-  for (int round = 0; round < 150'000; ++round) {
+  for (int round = 0; round < 50'000; ++round) {
     Bytes packet = seeds[random() % seeds.size()];
     for (unsigned changes = random() % 4; changes > 0; --changes) {
       const std::size_t at = random() % 3 != 0 ? 12 + random() % (packet.size() - 12) : random() % packet.size();
@@ -64,5 +64,5 @@ TEST_CASE("no packet leads to a reply that is malformed, too long, or out of pla
     REQUIRE(reply.length <= (transport == wire::Transport::tcp ? 65535u : reply.edns ? 1232u : 512u));
     REQUIRE(reply.authoritative() == (reply.rcode == "NOERROR" || reply.rcode == "NXDOMAIN"));
   }
-  CHECK(answered > 100'000);
+  CHECK(answered > 30'000);
 }

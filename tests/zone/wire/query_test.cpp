@@ -157,7 +157,7 @@ TEST_CASE("any octets at all are read within their bounds") {
   std::mt19937 random(7);
   const Bytes seed = with_option(10, Bytes(8));
   int sound = 0;
-  for (int round = 0; round < 200'000; ++round) {
+  for (int round = 0; round < 80'000; ++round) {
     Bytes packet = seed;
     for (unsigned changes = random() % 4; changes > 0; --changes)
       packet[random() % packet.size()] = static_cast<std::uint8_t>(random());
@@ -175,5 +175,5 @@ TEST_CASE("any octets at all are read within their bounds") {
     buffer.resize(packet.size() + 11);
     REQUIRE(wire::write_error(buffer, query, wire::Rcode::refused) <= packet.size() + 11);
   }
-  CHECK(sound > 1000);
+  CHECK(sound > 500);
 }
