@@ -36,7 +36,8 @@ tl::expected<void, std::string> make_directory(const std::string& path) {
     if (S_ISDIR(found.st_mode)) return {};
     return tl::make_unexpected(path + " is not a folder; choose another one for the data");
   }
-  return tl::make_unexpected("cannot create the folder " + path + ": " + std::strerror(error));
+  return tl::make_unexpected("cannot create the folder " + path + ": " + std::strerror(error) +
+                             "; choose another folder for the data");
 }
 
 std::string holder(int lock) {
