@@ -131,7 +131,13 @@ void replace(Write write) {
   if (creates) create_if_absent = body->object;
   mutate(
       std::move(write),
-      [object = std::move(body->object)](const model::Object&, const Stored&) -> registry::Result<model::Object> {
+      [object = std::move(body->object), kind](const model::Object& current,
+                                               const Stored&) -> registry::Result<model::Object> {
+        const model::ObjectMeta &wanted = model::metadata(object), &is = model::metadata(current);
+        if (!wanted.uid.empty() && wanted.uid != is.uid) // the client means another object of that name
+          return tl::make_unexpected(registry::conflict(
+              model::info(kind), is.name,
+              fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}", wanted.uid, is.uid)));
         return object;
       },
       std::move(create_if_absent), std::move(warnings));

@@ -199,6 +199,18 @@ TEST_CASE("refusals that the HTTP side makes") {
   CHECK(api.ask("GET", services + "?resourceVersion=999999").headers["retry-after"] == "1");
 }
 
+TEST_CASE("a PUT for another object of the name is a conflict, a PATCH of the uid is invalid") {
+  ApiFixture api;
+  const std::string spec = R"(,"spec":{"ports":[{"port":80}]}})";
+  REQUIRE(api.ask("POST", services, R"({"metadata":{"name":"web"})" + spec).status == 201);
+  const std::string other = R"({"metadata":{"name":"web","uid":"another"})";
+  const Answer put = api.ask("PUT", services + "/web", other + spec);
+  CHECK(put.status == 409);
+  CHECK(put.body.find("Precondition failed: UID in precondition: another, UID in object meta: ") != std::string::npos);
+  CHECK(api.ask("PATCH", services + "/web", other + "}", "Content-Type: application/merge-patch+json\r\n").status ==
+        422);
+}
+
 TEST_CASE("unknown fields warn, dry runs change nothing, bodies may be YAML") {
   ApiFixture api;
   const std::string unknown = R"({"metadata":{"name":"u"},"spec":{"foo":1,"ports":[{"port":80}]}})";
@@ -209,8 +221,7 @@ TEST_CASE("unknown fields warn, dry runs change nothing, bodies may be YAML") {
   answer = api.ask("POST", services + "?fieldValidation=Ignore", unknown);
   CHECK(answer.status == 201);
   CHECK_FALSE(answer.headers.contains("warning"));
-  answer = api.ask("POST", services,
-                   "metadata:\n  name: yaml\nspec:\n  ports:\n  - port: 80\n",
+  answer = api.ask("POST", services, "metadata:\n  name: yaml\nspec:\n  ports:\n  - port: 80\n",
                    "Content-Type: application/yaml\r\n");
   CHECK(answer.status == 201);
   answer = api.ask("DELETE", services + "/yaml?dryRun=All");
