@@ -13,13 +13,8 @@ using wire::type::a;
 using wire::type::aaaa;
 
 constexpr std::uint32_t version_ttl = 28800; // seconds
-constexpr std::string_view version_text = "\0051.1.0";
+constexpr std::array<std::uint8_t, 6> version_text{5, '1', '.', '1', '.', '0'};
 constexpr std::string_view name_server_labels = "\2ns\3dns";
-
-template <std::size_t size>
-bool is(std::span<const std::uint8_t> label, const char (&text)[size]) noexcept {
-  return label.size() == size - 1 && std::memcmp(label.data(), text, size - 1) == 0;
-}
 
 std::span<const std::uint8_t> without_underscore(std::span<const std::uint8_t> label) noexcept {
   return !label.empty() && label[0] == '_' ? label.subspan(1) : label;
@@ -66,18 +61,6 @@ int reverse_nibble(std::span<const std::uint8_t> label) noexcept {
 
 } // namespace
 
-Answer Lookup::service_records(Entry entry, Reply& reply) const noexcept {
-  if (asks(a) && entry.v4_count() > 0) {
-    reply.addresses(octets_of(entry.v4()), entry.v4_count(), 4);
-    return Answer::records;
-  }
-  if (asks(aaaa) && entry.v6_count() > 0) {
-    reply.addresses(octets_of(entry.v6()), entry.v6_count(), 16);
-    return Answer::records;
-  }
-  return asks(wire::type::srv) ? all_ports(entry, reply) : Answer::no_data;
-}
-
 Answer Lookup::all_ports(Entry entry, Reply& reply) const noexcept {
   return write_srv(entry, apex, {.all = true, .name = {}}, reply) ? Answer::records : Answer::no_data;
 }
@@ -88,49 +71,16 @@ Answer Lookup::below_service(Entry entry, const NameView& name, unsigned labels,
   return labels == 2 ? port_records(entry, name.label(0), name.label(1), reply) : Answer::no_name;
 }
 
-Answer Lookup::service_name(const NameView& name, unsigned service, Reply& reply) noexcept {
-  const std::uint8_t* key = name.octets + name.label_offset[service];
-  const Entry entry =
-      index.find(key, static_cast<std::size_t>(name.label_offset[service + 2] - name.label_offset[service]));
-  if (!entry) return Answer::no_name;
-  if (service != 0) return below_service(entry, name, service, reply);
-  switch (entry.kind()) {
-  case Kind::cluster_ip:
-  case Kind::headless: return service_records(entry, reply);
-  case Kind::external: alias = entry; return Answer::alias;
-  default: return Answer::no_name;
-  }
-}
-
-Answer Lookup::cluster_name(const NameView& name, unsigned below, Reply& reply) noexcept {
-  const auto last = name.label(below - 1);
-  if (last.size() == 3) {
-    if (is(last, "svc")) {
-      if (below >= 3) return service_name(name, below - 3, reply);
-      if (below == 1) return Answer::no_data;
-      const std::uint8_t* name_space = name.octets + name.label_offset[0];
-      return index.find(name_space, 1u + *name_space) ? Answer::no_data : Answer::no_name;
+/// <ns>.svc.<zone>, <ns>.<zone>, and those that belong to the schema itself.
+Answer Lookup::top_name(const NameView& name, unsigned below, Reply& reply) const noexcept {
+  const auto label = name.label(0);
+  if (below == 1) {
+    if (is(label, "svc") || is(label, "dns")) return Answer::no_data;
+    if (is(label, "dns-version")) {
+      if (!asks(wire::type::txt)) return Answer::no_data;
+      reply.answer(wire::type::txt, version_ttl, version_text);
+      return Answer::records;
     }
-    if (is(last, "pod")) return below == 1 ? Answer::no_data : Answer::no_name;
-    if (below == 2 && is(last, "dns") && is(name.label(0), "ns")) return name_server(reply);
-  }
-  if (below >= 2) return service_name(name, below - 2, reply);
-  return top_name(last, reply);
-}
-
-Answer Lookup::find(const NameView& name, Reply& reply) noexcept {
-  const unsigned below = name.labels - apex.name.labels;
-  if (below == 0) return apex_records(reply);
-  return apex.kind == Apex::Kind::cluster ? cluster_name(name, below, reply) : reverse_name(name, reply);
-}
-
-Answer Lookup::top_name(std::span<const std::uint8_t> label, Reply& reply) const noexcept {
-  if (is(label, "dns")) return Answer::no_data;
-  if (is(label, "dns-version")) {
-    if (!asks(wire::type::txt)) return Answer::no_data;
-    reply.answer(wire::type::txt, version_ttl,
-                 {reinterpret_cast<const std::uint8_t*>(version_text.data()), version_text.size()});
-    return Answer::records;
   }
   return index.find(label.data() - 1, label.size() + 1) ? Answer::no_data : Answer::no_name;
 }

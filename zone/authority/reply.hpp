@@ -53,7 +53,8 @@ struct Reply {
   /// Appends one answer with this rdata; false and truncated when it does not fit.
   bool answer(std::uint16_t type, std::uint32_t record_ttl, std::span<const std::uint8_t> rdata) noexcept;
   /// Appends all addresses that fit as answers, beginning with a different one each time. `width`: 4 or 16 octets.
-  void addresses(const std::uint8_t* first, std::size_t count, std::size_t width) noexcept {
+  [[gnu::always_inline]] inline void addresses(const std::uint8_t* first, std::size_t count,
+                                               std::size_t width) noexcept {
     if (count == 1 && width == 4 && room() >= record_head + 4) {
       std::memcpy(head(owner, wire::type::a, ttl, 4), first, 4);
       ++answers;

@@ -114,7 +114,7 @@ inline void lower_name(const std::uint8_t* from, std::size_t length, std::uint8_
 }
 
 /// Reads the question; false: it is not whole, or its name is none.
-bool read_question(std::span<const std::uint8_t> packet, Query& query) noexcept {
+inline bool read_question(std::span<const std::uint8_t> packet, Query& query) noexcept {
   const std::uint8_t* name = packet.data() + header_size;
   const std::size_t limit = std::min(packet.size() - header_size, max_name);
   std::size_t at = 0, labels = 0;
@@ -145,8 +145,9 @@ Rcode type_verdict(std::uint16_t type) noexcept {
   return type == type::tkey ? Rcode::notimp : Rcode::noerror;
 }
 
-/// The common query: one question, nothing behind it or an OPT without options.
-bool read_plain(std::span<const std::uint8_t> packet, Query& query) noexcept {
+/// The common query: QUERY, one question, nothing behind it or an OPT without options.
+inline bool is_plain(std::span<const std::uint8_t> packet, Query& query) noexcept {
+  if ((query.flags & flag::opcode) != 0 || type_verdict(query.type) != Rcode::noerror) return false;
   const std::uint64_t counts = load_word(packet.data() + 4);
   const std::uint8_t* rest = packet.data() + header_size + query.question_length;
   const std::size_t left = packet.size() - header_size - query.question_length;
@@ -158,6 +159,22 @@ bool read_plain(std::span<const std::uint8_t> packet, Query& query) noexcept {
   query.udp_size = std::clamp(load16(rest + 3), min_udp, max_udp);
   query.dnssec_ok = (rest[7] & 0x80) != 0;
   return true;
+}
+
+/// What every other packet deserves; its question, if it has one, has been read.
+[[gnu::noinline]] void judge(std::span<const std::uint8_t> packet, Query& query) noexcept {
+  const bool asked = query.question_length != 0;
+  query.check = Check::error;
+  query.rcode = Rcode::formerr;
+  if ((query.flags & flag::opcode) != 0) {
+    if (asked) read_sections(packet, header_size + query.question_length, query);
+    query.rcode = Rcode::notimp;
+  } else if (asked) {
+    query.rcode = type_verdict(query.type);
+    if (query.rcode != Rcode::noerror) return;
+    query.rcode = read_sections(packet, header_size + query.question_length, query);
+    if (query.rcode == Rcode::noerror) query.check = Check::ok;
+  }
 }
 
 } // namespace
@@ -176,21 +193,11 @@ void read_query(std::span<const std::uint8_t> packet, Query& query) noexcept {
   query.id = load16(packet.data());
   query.flags = load16(packet.data() + 2);
   if ((query.flags & flag::qr) != 0) return;
-
-  query.check = Check::error;
-  const bool asked = load16(packet.data() + 4) == 1 && read_question(packet, query);
-  if ((query.flags & flag::opcode) != 0) {
-    if (asked) read_sections(packet, header_size + query.question_length, query);
-    query.rcode = Rcode::notimp;
+  if (load16(packet.data() + 4) == 1 && read_question(packet, query) && is_plain(packet, query)) [[likely]] {
+    query.check = Check::ok;
     return;
   }
-  query.rcode = Rcode::formerr;
-  if (!asked) return;
-  query.rcode = type_verdict(query.type);
-  if (query.rcode == Rcode::noerror && !read_plain(packet, query)) {
-    query.rcode = read_sections(packet, header_size + query.question_length, query);
-  }
-  if (query.rcode == Rcode::noerror) query.check = Check::ok;
+  judge(packet, query);
 }
 
 std::size_t write_error(std::span<std::uint8_t> buffer, const Query& query, Rcode rcode,
