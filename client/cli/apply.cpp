@@ -2,10 +2,9 @@
 
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sstream>
 
 #include "client/cli/get.hpp"
-#include "discovery/model/manifest.hpp"
+#include "client/cli/manifests.hpp"
 
 namespace signpost::cli {
 
@@ -145,14 +144,7 @@ Exit each_item(const Session& session, const std::vector<std::string>& files, Ea
       if (done.error().code == Exit::unavailable) return tl::make_unexpected(model::ManifestError{});
       return {};
     };
-    tl::expected<void, model::ManifestError> read;
-    if (file == "-") {
-      std::ostringstream text;
-      text << session.in.rdbuf();
-      read = model::read_manifest(text.str(), "standard input", take);
-    } else {
-      read = model::read_manifest_file(file, take);
-    }
+    const auto read = read_manifests(session, file, take);
     if (!read && !read.error().message.empty()) note({Exit::error, read.error().message});
     if (worst == Exit::unavailable) return worst;
   }

@@ -5,12 +5,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sstream>
 #include <unistd.h>
 
+#include "client/cli/manifests.hpp"
 #include "discovery/environment/environment.hpp"
 #include "discovery/model/json.hpp"
-#include "discovery/model/manifest.hpp"
 
 namespace signpost::cli {
 
@@ -34,14 +33,7 @@ Expected<std::vector<model::Service>> from_files(const Session& session, const s
       if (!added) return tl::make_unexpected(model::ManifestError{file + ": " + added.error().message});
       return {};
     };
-    tl::expected<void, model::ManifestError> read;
-    if (file == "-") {
-      std::ostringstream text;
-      text << session.in.rdbuf();
-      read = model::read_manifest(text.str(), "standard input", take);
-    } else {
-      read = model::read_manifest_file(file, take);
-    }
+    const auto read = read_manifests(session, file, take);
     if (!read)
       return fail(access(file.c_str(), F_OK) != 0 && file != "-" ? Exit::not_found : Exit::error, read.error().message);
   }
