@@ -108,7 +108,7 @@ def main(build, source, cc, cxx, *flags):
                    SIGNPOST_CLUSTER_DOMAIN="cluster.local")
         examples = pathlib.Path(source) / "client/examples"
         out = tmp / "examples"
-        must("cmake", "-S", examples, "-B", out, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={cc}",
+        must("cmake", "-G", "Ninja", "-S", examples, "-B", out, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_C_COMPILER={cc}",
              f"-DCMAKE_CXX_COMPILER={cxx}", f"-DCMAKE_C_FLAGS={' '.join(flags)}", f"-DCMAKE_CXX_FLAGS={' '.join(flags)}")
         must("cmake", "--build", out)
         check_programs(env, out / "lookup_cpp", out / "lookup_c")
