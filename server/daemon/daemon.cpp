@@ -1,5 +1,7 @@
 #include "server/daemon/daemon.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <atomic>
 #include <map>
@@ -192,6 +194,7 @@ tl::expected<void, std::string> Daemon::start() {
     if (auto started = forwarder->start(); !started) return started;
   s.listeners->start();
   if (auto started = s.start_sources(); !started) return started;
+  malloc_trim(0); // what reading the objects took and left free
   s.ready.store(true, std::memory_order_relaxed);
   return {};
 }
