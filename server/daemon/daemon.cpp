@@ -131,8 +131,11 @@ tl::expected<void, std::string> Daemon::State::open_registry() {
         *store, registry::Settings{.vips = settings.vips, .reserved = settings.reserved});
     return registry->open();
   }
-  if (!served.empty() && !settings.api.empty())
-    registry = std::make_unique<registry::Registry>(*served.front().files, registry::Settings{.read_only = true});
+  if (settings.api.empty()) return {};
+  // Without a source there are no objects to show, but readiness and metrics.
+  if (served.empty()) store = std::make_unique<objects::ObjectsStore>(std::vector<std::string>{});
+  registry = std::make_unique<registry::Registry>(served.empty() ? *store : *served.front().files,
+                                                  registry::Settings{.read_only = true});
   return {};
 }
 
@@ -204,8 +207,8 @@ void Daemon::announce() const {
   for (const Endpoint& endpoint : s.listeners->endpoints())
     log::info("dns", "listening", {{"address", endpoint.to_string()}, {"transport", "udp,tcp"}});
   for (const Endpoint& endpoint : s.settings.api)
-    log::info("api", "listening, plain HTTP without credentials: for this machine only",
-              {{"address", "http://" + endpoint.to_string()}});
+    log::info("api", "listening", {{"address", "http://" + endpoint.to_string()}});
+  if (!s.api.empty()) log::info("api", "plain HTTP without credentials: only this machine is served");
   for (const State::Served& one : s.served) {
     const std::uint64_t services = one.source->services();
     if (one.files != nullptr)

@@ -160,5 +160,16 @@ class Blocks(unittest.TestCase):
                 self.assertEqual(d.dig("www.example.com", "A", "-p", str(d.api_port)), ["192.0.2.2"])
 
 
+    def test_metrics_are_there_without_a_source(self):
+        config = ".:{dns} {{\n    bind 127.0.0.1\n    forward . 127.0.0.1:9\n}}\n"
+        d = Daemon(config=config, hosts=["127.0.0.1"])
+        d.flags = ["--api", f"127.0.0.1:{d.api_port}"]
+        with d:
+            code, page = d.request("GET", "/metrics")
+            self.assertEqual(code, 200)
+            self.assertIn("signpost_forward_tries_total 0", page)
+            self.assertEqual(d.request("GET", "/api/v1/services")[1]["items"], [])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The `objects` source: files as they are, read-only API, reload."""
-import os, pathlib, tempfile, unittest
+import os, pathlib, subprocess, tempfile, unittest
 
-from daemon import Daemon
+from daemon import PATIENCE, Daemon
 
 ONE = """
 apiVersion: v1
@@ -57,6 +57,17 @@ class Objects(unittest.TestCase):
             while "cannot be read" not in d.log_text():
                 self.assertEqual(d.dig("web.default.svc.cluster.local"), ["192.0.2.80"])
             self.assertEqual(d.dig("web.default.svc.cluster.local"), ["192.0.2.80"])
+
+    def test_a_reload_ends_watches_as_expired(self):
+        with Daemon(objects=[self.file]) as d:
+            watch = subprocess.Popen(["curl", "-sN", f"{d.url}/api/v1/services?watch=true"], stdout=subprocess.PIPE)
+            self.assertIn(b'"ADDED"', watch.stdout.readline())
+            self.replace(TWO)
+            events = watch.stdout.read()  # until the server ends the stream
+            self.assertEqual(watch.wait(PATIENCE), 0)
+            watch.stdout.close()
+            self.assertIn(b'"ERROR"', events)
+            self.assertIn(b'"code":410', events)
 
     def test_several_files_and_json(self):
         other = self.work / "other.json"
