@@ -62,7 +62,7 @@ struct Daemon::State {
   tl::expected<void, std::string> open_ports();
   tl::expected<void, std::string> open_registry();
   tl::expected<void, std::string> start_api();
-  tl::expected<void, std::string> start_sources();
+  void make_sources();
   void stop();
 };
 
@@ -165,14 +165,11 @@ tl::expected<void, std::string> Daemon::State::start_api() {
   return {};
 }
 
-tl::expected<void, std::string> Daemon::State::start_sources() {
-  for (Served& one : served) {
+void Daemon::State::make_sources() {
+  for (Served& one : served)
     one.source = one.files != nullptr
                      ? follow_files(std::get<ObjectsSource>(one.block->source).files, *one.zone, one.files.get())
                      : follow_store(*store, *one.zone);
-    if (auto started = one.source->start(); !started) return started;
-  }
-  return {};
 }
 
 void Daemon::State::stop() {
@@ -192,11 +189,14 @@ tl::expected<void, std::string> Daemon::start() {
   s.make_zones();
   if (auto opened = s.open_ports(); !opened) return opened;
   if (auto opened = s.open_registry(); !opened) return opened;
-  if (auto started = s.start_api(); !started) return started;
   for (const auto& forwarder : s.forwarders)
     if (auto started = forwarder->start(); !started) return started;
+  s.make_sources();
+  // The metrics page reads all of the above from the API's threads: nothing of it changes from here to stop().
+  if (auto started = s.start_api(); !started) return started;
   s.listeners->start();
-  if (auto started = s.start_sources(); !started) return started;
+  for (const State::Served& one : s.served)
+    if (auto started = one.source->start(); !started) return started;
   malloc_trim(0); // what reading the objects took and left free
   s.ready.store(true, std::memory_order_relaxed);
   return {};
