@@ -11,8 +11,8 @@ namespace signpost::test {
 
 struct ApiFixture {
   explicit ApiFixture(const std::string& vips = "10.96.0.0/16", api::Settings settings = {},
-                      api::Callbacks callbacks = {})
-      : registry(store, registry::Settings{.vips = {*model::Prefix::parse(vips)}, .reserved = {}}) {
+                      api::Callbacks callbacks = {}, const store::MemoryStore::Settings& history = {})
+      : store(history), registry(store, registry::Settings{.vips = {*model::Prefix::parse(vips)}, .reserved = {}}) {
     const auto opened = registry.open();
     REQUIRE_MESSAGE(opened.has_value(), (opened ? std::string() : opened.error()));
     settings.address = *model::Address::parse("127.0.0.1");
