@@ -27,21 +27,6 @@ int protocol_of(std::span<const std::uint8_t> label) noexcept {
   return is(label, "sctp") ? 2 : -1;
 }
 
-const std::uint8_t* octets_of(const std::uint32_t* words) { return reinterpret_cast<const std::uint8_t*>(words); }
-
-bool contains(const std::uint32_t* first, std::size_t count, std::span<const std::uint8_t> address) noexcept {
-  for (std::size_t i = 0; i < count; ++i) {
-    if (std::memcmp(octets_of(first) + i * address.size(), address.data(), address.size()) == 0) return true;
-  }
-  return false;
-}
-
-bool has_cluster_ip(Entry entry, std::span<const std::uint8_t> address) noexcept {
-  if (entry.kind() != Kind::cluster_ip) return false;
-  return address.size() == 4 ? contains(entry.v4(), entry.v4_count(), address)
-                             : contains(entry.v6(), entry.v6_count(), address);
-}
-
 /// A label of a reverse name as a number, or -1: decimal 0…255 without leading zeros, or one hexadecimal digit.
 int reverse_octet(std::span<const std::uint8_t> label) noexcept {
   if (label.empty() || label.size() > 3 || (label.size() > 1 && label[0] == '0')) return -1;
@@ -151,7 +136,7 @@ Answer Lookup::endpoint_records(Entry entry, std::span<const std::uint8_t> label
   for (const std::uint16_t wanted : {a, aaaa}) {
     if (!asks(wanted)) continue;
     const std::uint16_t before = reply.answers;
-    for (std::size_t i = 0, at = next_turn(count); i < count; ++i, at = at + 1 == count ? 0 : at + 1) {
+    for (std::size_t i = 0, at = reply.start(count, record_head + 16); i < count; ++i, at = at + 1 == count ? 0 : at + 1) {
       const auto octets = address(at);
       if (octets.size() != (wanted == a ? 4u : 16u)) continue;
       if (!reply.answer(wanted, reply.ttl, octets)) return Answer::records;
@@ -198,7 +183,7 @@ Answer Lookup::pointers(std::span<const std::uint8_t> address, Reply& reply) con
   const bool wanted = asks(wire::type::ptr);
   std::size_t suffix_at = 0;
   index.each_with_address(address, [&](Entry entry) {
-    if (!has_cluster_ip(entry, address)) return true;
+    if (!entry.has_cluster_ip(address)) return true;
     exists = true;
     return wanted && write_ptr(entry, apex, {}, suffix_at, reply);
   });

@@ -45,6 +45,16 @@ std::span<const std::uint32_t> Endpoints::pairs_of(std::size_t wanted) const noe
   return {first, last};
 }
 
+bool Entry::has_cluster_ip(std::span<const std::uint8_t> address) const noexcept {
+  if (kind() != Kind::cluster_ip) return false;
+  const bool is_v4 = address.size() == 4;
+  const auto* own = reinterpret_cast<const std::uint8_t*>(is_v4 ? v4() : v6());
+  for (std::size_t i = 0, count = is_v4 ? v4_count() : v6_count(); i < count; ++i) {
+    if (std::memcmp(own + i * address.size(), address.data(), address.size()) == 0) return true;
+  }
+  return false;
+}
+
 const std::uint32_t* Entry::read_endpoints(Endpoints& endpoints) const noexcept {
   const std::uint32_t* at = each_port([](const Port&) { return true; });
   if ((words_[3] & has_endpoints) == 0) return at;

@@ -115,6 +115,8 @@ public:
   [[nodiscard]] const std::uint32_t* v4() const { return words_ + header_words + words_of(words_[1] >> 24); }
   [[nodiscard]] const std::uint32_t* v6() const { return v4() + v4_count(); }
   [[nodiscard]] std::size_t port_count() const { return words_[3] & 0xffff; }
+  /// Whether this address, of 4 or 16 octets, is one of its virtual IPs.
+  [[nodiscard]] bool has_cluster_ip(std::span<const std::uint8_t> address) const noexcept;
 
   /// Calls see(Port) for each port until it returns false; returns the word behind the ports it saw.
   template <class See>

@@ -27,7 +27,7 @@ ReverseKey reverse_key(std::span<const std::uint8_t> octets, bool v6, unsigned l
   return key;
 }
 
-constexpr unsigned v6_group = 4; // labels per counted prefix: every fourth keeps sparse networks cheap
+constexpr unsigned v6_group = 2; // labels per counted prefix: every second keeps sparse networks cheap
 
 } // namespace
 
@@ -47,8 +47,27 @@ std::uint32_t Index::hash_address(std::span<const std::uint8_t> address) const n
 }
 
 bool Index::has_prefix(std::span<const std::uint8_t> octets, bool v6, unsigned labels) const noexcept {
-  const ReverseKey key = reverse_key(octets, v6, v6 ? labels / v6_group * v6_group : labels);
-  return static_cast<bool>(find(key.octets.data(), key.length));
+  if (!v6 || labels % v6_group == 0) {
+    const ReverseKey key = reverse_key(octets, v6, labels);
+    return static_cast<bool>(find(key.octets.data(), key.length));
+  }
+  std::array<std::uint8_t, 16> longer{}; // with one more label
+  std::copy_n(octets.begin(), labels / 2 + 1, longer.begin());
+  for (unsigned digit = 0; digit < 16; ++digit) {
+    std::uint8_t& last = longer[labels / 2];
+    last = static_cast<std::uint8_t>((last & 0xf0) | digit);
+    if (labels + 1 == 32 ? has_address(longer) : has_prefix(longer, v6, labels + 1)) return true;
+  }
+  return false;
+}
+
+bool Index::has_address(std::span<const std::uint8_t> address) const noexcept {
+  bool found = false;
+  each_with_address(address, [&](Entry entry) {
+    found = entry.has_cluster_ip(address) || entry.endpoints().find_address(address) != Endpoints::none;
+    return !found;
+  });
+  return found;
 }
 
 std::uint32_t Index::find_block(std::span<const std::uint8_t> key, std::uint32_t& hash) const noexcept {

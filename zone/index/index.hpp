@@ -72,8 +72,11 @@ public:
     }
   }
 
-  /// True if some address of this family may have a reverse name that begins (from its end) with these octets: exact
-  /// for IPv4; for IPv6 exact to whole groups of 16 bits. `labels`: of the partial reverse name.
+  /// Whether some service has this address (4 or 16 octets), its own or an endpoint's.
+  [[nodiscard]] bool has_address(std::span<const std::uint8_t> address) const noexcept;
+
+  /// Whether some address of this family has a reverse name that begins (from its end) with these octets. `labels`: of
+  /// the partial reverse name, fewer than a whole one's. IPv6: an odd number costs sixteen probes.
   [[nodiscard]] bool has_prefix(std::span<const std::uint8_t> octets, bool v6, unsigned labels) const noexcept;
 
   // The writer.

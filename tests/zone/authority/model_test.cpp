@@ -160,6 +160,23 @@ std::string reverse_of(const Address& address) {
   return name + (address.is_v4() ? "in-addr.arpa." : "ip6.arpa.");
 }
 
+/// Every partial reverse name above an address: it exists exactly while some address is below it, and so does each of
+/// its neighbours.
+void check_above(const zone::Zone& zone, const std::set<std::string>& reverse_names, const std::string& name) {
+  for (std::string above = name.substr(name.find('.') + 1); above != "in-addr.arpa." && above != "ip6.arpa.";
+       above = above.substr(above.find('.') + 1)) {
+    for (const std::string& asked : {above, "7" + above.substr(above.find('.'))}) {
+      const bool below = std::any_of(reverse_names.begin(), reverse_names.end(),
+                                     [&](const std::string& whole) { return whole.ends_with("." + asked); });
+      CAPTURE(asked);
+      const Reply reply = ask(zone, asked, "PTR");
+      REQUIRE(reply.sound);
+      REQUIRE(reply.answer.empty());
+      REQUIRE(reply.rcode == (below ? "NOERROR" : "NXDOMAIN"));
+    }
+  }
+}
+
 void check(const zone::Zone& zone, const std::string& name, const char* type, const Expected& expected) {
   CAPTURE(name);
   CAPTURE(type);
@@ -250,12 +267,13 @@ TEST_CASE("after any sequence of changes the zone answers as the model does") {
         const Address address = pool_address(random);
         check(zone, reverse_of(address), "PTR", pointers(services, address));
       }
-      std::set<std::string> networks, spaces;
+      std::set<std::string> networks, spaces, reverse_names;
       for (const auto& [each, view] : services) {
         spaces.insert(each.name_space);
         auto all = own_addresses(view);
         for (const auto& [name, more] : endpoint_names(view)) all.insert(more.begin(), more.end());
         for (const auto& address : all) {
+          reverse_names.insert(reverse_of(address));
           if (address.is_v4())
             networks.insert(std::to_string(address.bytes()[2]) + "." + std::to_string(address.bytes()[1]));
         }
@@ -264,6 +282,8 @@ TEST_CASE("after any sequence of changes the zone answers as the model does") {
         check(zone, std::string(network) + ".10.in-addr.arpa.", "A",
               {networks.contains(network) ? "NOERROR" : "NXDOMAIN", {}});
       }
+      check_above(zone, reverse_names, reverse_of(pool_address(random)));
+      if (!reverse_names.empty()) check_above(zone, reverse_names, *reverse_names.begin());
       for (const char* space : {"ns0", "ns1", "ns2"}) {
         check(zone, std::string(space) + ".svc.cluster.local.", "A",
               {spaces.contains(space) ? "NOERROR" : "NXDOMAIN", {}});
