@@ -6,6 +6,18 @@
 #include <algorithm>
 
 namespace signpost::server {
+namespace {
+
+prometheus::MetricType type_of(Sample::Type type) {
+  switch (type) {
+  case Sample::Type::counter: return prometheus::MetricType::Counter;
+  case Sample::Type::gauge: return prometheus::MetricType::Gauge;
+  case Sample::Type::histogram: break;
+  }
+  return prometheus::MetricType::Histogram;
+}
+
+} // namespace
 
 std::string metrics_page(const std::vector<Sample>& samples) {
   std::vector<prometheus::MetricFamily> families;
@@ -16,15 +28,19 @@ std::string metrics_page(const std::vector<Sample>& samples) {
       family = families.emplace(families.end());
       family->name = sample.name;
       family->help = sample.help;
-      family->type =
-          sample.type == Sample::Type::counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+      family->type = type_of(sample.type);
     }
     prometheus::ClientMetric metric;
     for (const auto& [label, value] : sample.labels) metric.label.push_back({label, value});
-    if (sample.type == Sample::Type::counter)
-      metric.counter.value = sample.value;
-    else
-      metric.gauge.value = sample.value;
+    switch (sample.type) {
+    case Sample::Type::counter: metric.counter.value = sample.value; break;
+    case Sample::Type::gauge: metric.gauge.value = sample.value; break;
+    case Sample::Type::histogram:
+      metric.histogram.sample_sum = sample.value;
+      metric.histogram.sample_count = sample.buckets.empty() ? 0 : sample.buckets.back().second;
+      for (const auto& [bound, count] : sample.buckets) metric.histogram.bucket.push_back({count, bound});
+      break;
+    }
     family->metric.push_back(std::move(metric));
   }
   return prometheus::TextSerializer().Serialize(families);

@@ -246,6 +246,7 @@ Asker asker(const wire::Query& query, wire::Transport transport, Bytes buffer) n
           .question = buffer.subspan(wire::header_size, query.question_length),
           .edns = query.edns,
           .dnssec_ok = query.dnssec_ok,
+          .options = query.options.span(),
           .limit = transport == wire::Transport::tcp ? std::size_t{65535} : query.udp_size};
 }
 
@@ -253,8 +254,8 @@ std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const A
                         std::uint32_t age) noexcept {
   const std::size_t limit = std::min(asker.limit, out.size());
   const std::size_t tail_at = wire::header_size + asker.question.size();
-  const bool told = answer.error != wire::ExtendedError::none;
-  const std::size_t opt = asker.edns ? wire::opt_size + (told ? wire::extended_error_size : 0) : 0;
+  const std::size_t opt =
+      asker.edns ? wire::opt_size + wire::extended_error_size(answer.error) + asker.options.size() : 0;
   if (limit < tail_at + opt) return 0;
   const std::size_t room = limit - tail_at - opt;
 
@@ -292,7 +293,7 @@ std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const A
   wire::store16(p + 8, static_cast<std::uint16_t>(authorities));
   wire::store16(p + 10, asker.edns ? 1 : 0);
   std::size_t length = tail_at + tail;
-  if (asker.edns) length += wire::write_opt(p + length, answer.rcode, asker.dnssec_ok, answer.error);
+  if (asker.edns) length += wire::write_opt(p + length, answer.rcode, asker.dnssec_ok, answer.error, asker.options);
   return length;
 }
 

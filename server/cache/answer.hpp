@@ -74,7 +74,8 @@ struct Asker {
   std::uint16_t id = 0, flags = 0;        // host order
   std::span<const std::uint8_t> question; // qname, type and class, in the client's letters
   bool edns = false, dnssec_ok = false;
-  std::size_t limit = 512; // octets the client takes
+  std::span<const std::uint8_t> options; // of the reply's OPT record
+  std::size_t limit = 512;               // octets the client takes
 };
 
 /// Of the query in `buffer`, whose question stays where it is.

@@ -1,5 +1,7 @@
 #include "server/daemon/metrics.hpp"
 
+#include <limits>
+
 #include "discovery/api/server.hpp"
 #include "discovery/registry/registry.hpp"
 #include "server/forward/forwarder.hpp"
@@ -15,22 +17,58 @@ constexpr const char* rcode_names[16] = {"NOERROR",  "FORMERR", "SERVFAIL", "NXD
 
 void add(std::vector<Sample>& samples, std::string_view name, std::string_view help, Sample::Type type,
          std::uint64_t value, std::vector<std::pair<std::string, std::string>> labels = {}) {
-  samples.push_back({name, help, type, static_cast<double>(value), std::move(labels)});
+  samples.push_back({name, help, type, static_cast<double>(value), std::move(labels), {}});
 }
 
-void add_dns(std::vector<Sample>& samples, const Totals& totals, const char* protocol) {
+/// A histogram by bits as Prometheus has them: cumulative, from `lowest` bits to `highest`, bounds times `unit`.
+template <std::size_t bits>
+Sample bit_histogram(std::string_view name, std::string_view help, const BitHistogram<bits, std::uint64_t>& counts,
+                 std::size_t lowest, std::size_t highest, double unit,
+                 std::vector<std::pair<std::string, std::string>> labels) {
+  Sample sample{name, help, Sample::Type::histogram, static_cast<double>(counts.sum) * unit, std::move(labels), {}};
+  std::uint64_t below = 0;
+  for (std::size_t bit = 0; bit < counts.counts.size(); ++bit) {
+    below += counts.counts[bit];
+    if (bit >= lowest && bit <= highest)
+      sample.buckets.emplace_back(static_cast<double>((std::uint64_t{1} << bit) - 1) * unit, below);
+  }
+  sample.buckets.emplace_back(std::numeric_limits<double>::infinity(), below);
+  return sample;
+}
+
+void add_dns(std::vector<Sample>& samples, const Listeners& listeners, wire::Transport transport,
+             model::Family family) {
   using enum Sample::Type;
-  add(samples, "signpost_dns_queries_total", "Messages received", counter, totals.queries, {{"proto", protocol}});
-  add(samples, "signpost_dns_dropped_total", "Messages that deserve no reply", counter, totals.dropped,
-      {{"proto", protocol}});
-  add(samples, "signpost_dns_unsent_total", "Replies the kernel did not take", counter, totals.unsent,
-      {{"proto", protocol}});
-  add(samples, "signpost_dns_outside_total", "Questions outside our zones", counter, totals.outside,
-      {{"proto", protocol}});
+  using Labels = std::vector<std::pair<std::string, std::string>>;
+  const Totals totals = listeners.totals(transport, family);
+  const Labels own = {{"proto", transport == wire::Transport::udp ? "udp" : "tcp"},
+                      {"family", family == model::Family::ipv4 ? "4" : "6"}};
+  const auto with = [&](const char* label, std::string_view value) {
+    Labels labels = own;
+    labels.emplace_back(label, value);
+    return labels;
+  };
+  add(samples, "signpost_dns_messages_total", "Messages received, sound or not", counter, totals.queries, own);
+  add(samples, "signpost_dns_dropped_total", "Messages that deserve no reply", counter, totals.dropped, own);
+  add(samples, "signpost_dns_unsent_total", "Replies the kernel did not take", counter, totals.unsent, own);
+  add(samples, "signpost_dns_outside_total", "Questions outside our zones", counter, totals.outside, own);
+  add(samples, "signpost_dns_edns_queries_total", "Queries with EDNS", counter, totals.edns[1] + totals.edns[2], own);
+  add(samples, "signpost_dns_dnssec_ok_queries_total", "Queries with the DO bit", counter, totals.edns[2], own);
+  for (std::size_t type = 0; type < totals.types.size(); ++type)
+    add(samples, "signpost_dns_queries_total", "Questions by type", counter, totals.types[type],
+        with("type", counted_type_names[type]));
   for (std::size_t rcode = 0; rcode < totals.replies.size(); ++rcode)
     if (rcode <= 5 || totals.replies[rcode] != 0)
       add(samples, "signpost_dns_replies_total", "Replies sent at once", counter, totals.replies[rcode],
-          {{"proto", protocol}, {"rcode", rcode_names[rcode]}});
+          with("rcode", rcode_names[rcode]));
+  samples.push_back(
+      bit_histogram("signpost_dns_query_bytes", "Sizes of the messages received", totals.query_octets, 5, 15, 1, own));
+  samples.push_back(
+      bit_histogram("signpost_dns_reply_bytes", "Sizes of the replies sent at once", totals.reply_octets, 5, 15, 1, own));
+  if (transport == wire::Transport::udp)
+    samples.push_back(bit_histogram("signpost_dns_batch_seconds",
+                                "From the receipt of a batch until its replies are sent; one batch in 64 is timed",
+                                totals.batch_time, 10, 27, 1e-9, own));
 }
 
 void add_to(ForwardCounters& sum, const ForwardCounters& one) {
@@ -93,8 +131,9 @@ std::vector<Sample> collect(const Parts& parts) {
     add(samples, "signpost_registry_revision", "Newest revision", gauge,
         static_cast<std::uint64_t>(parts.registry->revision()));
   if (parts.listeners != nullptr) {
-    add_dns(samples, parts.listeners->udp_totals(), "udp");
-    add_dns(samples, parts.listeners->tcp_totals(), "tcp");
+    for (const auto transport : {wire::Transport::udp, wire::Transport::tcp})
+      for (const auto family : {model::Family::ipv4, model::Family::ipv6})
+        add_dns(samples, *parts.listeners, transport, family);
   }
   if (!parts.forwarders.empty()) {
     ForwardCounters sum;

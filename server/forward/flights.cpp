@@ -32,6 +32,7 @@ Asker asker_of(const Question& question) {
           .question = question.bytes().subspan(wire::header_size, question.question_length),
           .edns = question.edns,
           .dnssec_ok = question.dnssec_ok,
+          .options = question.options.span(),
           .limit = question.transport == wire::Transport::tcp ? std::size_t{65535} : question.udp_size};
 }
 

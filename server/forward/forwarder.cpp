@@ -224,7 +224,7 @@ void Forwarder::State::wind_up(SteadyTime until) {
 Taken Forwarder::State::refuse(const wire::Query& query, std::span<std::uint8_t> buffer, wire::Rcode rcode) noexcept {
   WorkerCounters& counters = mine();
   count(rcode == wire::Rcode::servfail ? counters.overflows : counters.refused);
-  return {.later = false, .length = wire::write_error(buffer, query, rcode, true)};
+  return {.later = false, .length = wire::write_error(buffer, query, rcode, wire::ExtendedError::none, true)};
 }
 
 bool Forwarder::State::enqueue(Question::Kind kind, std::uint16_t route, const wire::Query& query,
@@ -235,6 +235,7 @@ bool Forwarder::State::enqueue(Question::Kind kind, std::uint16_t route, const w
     question.transport = transport;
     question.edns = query.edns;
     question.dnssec_ok = query.dnssec_ok;
+    question.options = query.options;
     question.route = route;
     question.id = query.id;
     question.flags = query.flags;

@@ -32,6 +32,7 @@ struct Question {
   std::uint16_t question_length = 0; // of the question in `message`
   std::uint16_t qname_length = 0;
   std::uint16_t message_length = 0;
+  wire::ReplyOptions options;
   alignas(8) std::array<std::uint8_t, 264> qname{}; // what is asked upstream: lower case, zero behind it
   std::array<std::uint8_t, 640> message{};          // take: header and question; chase: the whole CNAME answer
   ReplyTo reply_to;

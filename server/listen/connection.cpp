@@ -155,33 +155,49 @@ std::size_t Connection::take_messages(std::span<const std::uint8_t> bytes) {
   return used;
 }
 
+const sockaddr* Connection::peer(sockaddr_storage& storage) const {
+  storage = {};
+  socklen_t length = sizeof storage;
+  auto* const address = reinterpret_cast<sockaddr*>(&storage);
+  ::getpeername(const_cast<asio::ip::tcp::socket&>(socket_).native_handle(), address, &length);
+  return address;
+}
+
+/// Where the late answer to a message goes, and who asks.
+struct Connection::ReplyToConnection {
+  Connection& connection;
+  TcpLoop& loop;
+
+  ReplyTo operator()() const {
+    ReplyTo to;
+    to.tcp = std::make_shared<std::function<void(std::span<const std::uint8_t>)>>(
+        [loop = loop.shared_from_this(), self = connection.weak_from_this()](std::span<const std::uint8_t> reply) {
+          asio::post(loop->io, [self, bytes = std::vector<std::uint8_t>(reply.begin(), reply.end())] {
+            if (const auto alive = self.lock()) alive->on_late(bytes);
+          });
+        });
+    return to;
+  }
+  const sockaddr* peer(sockaddr_storage& storage) const { return connection.peer(storage); }
+};
+
 void Connection::serve_message(std::span<const std::uint8_t> message) {
   was_served_ = true;
   active_since_ = Clock::now();
   loop_.touch(*this);
   std::memcpy(loop_.message.data(), message.data(), message.size());
-  const auto make_reply_to = [this] {
-    ReplyTo to;
-    to.tcp = std::make_shared<std::function<void(std::span<const std::uint8_t>)>>(
-        [loop = loop_.shared_from_this(), self = weak_from_this()](std::span<const std::uint8_t> reply) {
-          asio::post(loop->io, [self, bytes = std::vector<std::uint8_t>(reply.begin(), reply.end())] {
-            if (const auto connection = self.lock()) connection->on_late(bytes);
-          });
-        });
-    return to;
-  };
   serving_.counters.queries.add();
+  serving_.counters.query_octets.sum.add(message.size());
   serving_.later = false;
   const std::size_t length = [&] {
     const Reading reading(*loop_.reader);
-    return serve(serving_, loop_.message, message.size(), false, make_reply_to);
+    return serve(serving_, loop_.message, message.size(), false, ReplyToConnection{*this, loop_});
   }();
   if (serving_.later) ++in_flight_;
+  serving_.counters.reply_octets.sum.add(length);
   if (serving_.router.logs()) {
-    sockaddr_storage peer{};
-    socklen_t peer_length = sizeof peer;
-    ::getpeername(socket_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &peer_length);
-    log_query(serving_, reinterpret_cast<const sockaddr*>(&peer), {loop_.message.data(), length});
+    sockaddr_storage storage;
+    log_query(serving_, peer(storage), {loop_.message.data(), length});
   }
   if (length > 0) append_reply({loop_.message.data(), length});
 }

@@ -49,6 +49,8 @@ public:
   [[nodiscard]] const Source& source() const { return source_; }
 
 private:
+  struct ReplyToConnection;
+
   void advance();
   void on_readable();
   void on_late(std::span<const std::uint8_t> reply);
@@ -58,6 +60,7 @@ private:
   /// Serves the complete messages at the front; returns the octets used.
   std::size_t take_messages(std::span<const std::uint8_t> bytes);
   void serve_message(std::span<const std::uint8_t> message);
+  [[nodiscard]] const sockaddr* peer(sockaddr_storage& storage) const;
   void append_reply(std::span<const std::uint8_t> reply);
   /// Sends what the socket takes; closes on an error.
   void flush();
@@ -107,7 +110,7 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   using BySourceList = boost::intrusive::list<Connection, boost::intrusive::base_hook<SourceHook>>;
 
   TcpSettings settings;
-  Counters counters;
+  std::array<Counters, 2> counters; // of IPv4 and of IPv6 clients
   Counter accepted, evicted;
   std::atomic<std::uint64_t> open{0};
   std::vector<std::uint8_t> received; // what one read takes

@@ -35,15 +35,14 @@ void Listeners::stop() {
   if (tcp_) tcp_->stop();
 }
 
-Totals Listeners::udp_totals() const {
+Totals Listeners::totals(wire::Transport transport, std::optional<model::Family> family) const {
   Totals totals;
-  for (const auto& udp : udp_) udp->add_to(totals);
-  return totals;
-}
-
-Totals Listeners::tcp_totals() const {
-  Totals totals;
-  tcp_->add_to(totals);
+  for (const auto wanted : {model::Family::ipv4, model::Family::ipv6}) {
+    if (family && *family != wanted) continue;
+    if (transport == wire::Transport::tcp) tcp_->add_to(totals, wanted);
+    for (std::size_t i = 0; transport == wire::Transport::udp && i < udp_.size(); ++i)
+      if (endpoints_[i].address.is_v4() == (wanted == model::Family::ipv4)) udp_[i]->add_to(totals);
+  }
   return totals;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -48,9 +49,8 @@ public:
 
   /// With the ports that were taken, in the order of `addresses`.
   [[nodiscard]] const std::vector<Endpoint>& endpoints() const { return endpoints_; }
-  /// Sums over all threads; any thread may ask.
-  [[nodiscard]] Totals udp_totals() const;
-  [[nodiscard]] Totals tcp_totals() const;
+  /// Sums over all threads, of one family's clients or of all; any thread may ask.
+  [[nodiscard]] Totals totals(wire::Transport transport, std::optional<model::Family> family = std::nullopt) const;
   [[nodiscard]] const TcpListener& tcp() const { return *tcp_; }
 
 private:

@@ -22,6 +22,7 @@ struct BlockRoute {
   const zone::Zone* zone = nullptr; // answers its own origins; null: the block has no source
   Outside* outside = nullptr;       // answers the block's other names; null: REFUSED
   QueryLog* log = nullptr;          // gets every query of the block; null: none
+  std::string nsid;                 // told to whoever asks for it; empty: nothing
 };
 
 class Router {

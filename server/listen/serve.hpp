@@ -13,6 +13,7 @@
 
 #include "server/forward/outside.hpp"
 #include "server/listen/counters.hpp"
+#include "server/listen/options.hpp"
 #include "server/listen/router.hpp"
 #include "server/log/query_log.hpp"
 #include "zone/authority/authority.hpp"
@@ -31,15 +32,21 @@ struct Serving {
   Counters& counters;
   wire::Query query{};
   std::array<std::uint8_t, wire::max_name + 1> target{}; // of a CNAME that leads outside
-  bool later = false; // set when an answer comes through ReplyTo; whoever wants to know clears it
+  bool later = false;          // set when an answer comes through ReplyTo; whoever wants to know clears it
+  std::uint16_t keepalive = 0; // idle time-out of the connection that is being served, in 100 ms (RFC 7828)
 };
+
+inline void count_reply(Counters& counters, std::span<const std::uint8_t> reply) noexcept {
+  counters.replies[reply[3] & 0x0F].add();
+  count_size(counters.reply_octets, reply.size());
+}
 
 /// Notes what became of a message; the octets to send.
 inline std::size_t finish(Serving& serving, std::span<const std::uint8_t> buffer, Taken taken) {
   if (taken.later)
     serving.later = true;
   else if (taken.length > 0)
-    serving.counters.replies[buffer[3] & 0x0F].add();
+    count_reply(serving.counters, buffer.first(taken.length));
   else
     serving.counters.dropped.add();
   return taken.later ? 0 : taken.length;
@@ -54,13 +61,24 @@ inline std::size_t finish(Serving& serving, std::span<const std::uint8_t> buffer
     route->log->record(serving.query, serving.transport, peer, reply, later);
 }
 
+/// Answers the options of a query.
+[[gnu::noinline]] inline void add_options(Serving& serving, const sockaddr* peer) {
+  OptionAnswers answers{.peer = peer, .keepalive = serving.keepalive, .nsid = {}};
+  if ((serving.query.asked & wire::Query::nsid) != 0) {
+    const BlockRoute* route = serving.router.find(serving.query.qname());
+    if (route != nullptr) answers.nsid = route->nsid;
+  }
+  answer_options(serving.query, answers);
+}
+
 /// Hands a sound query to the block of its name. `reply_to` makes the ReplyTo, called only if needed.
 template <class MakeReplyTo>
 [[gnu::noinline]] std::size_t pass_on(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
                                       MakeReplyTo reply_to) {
   const BlockRoute* route = serving.router.find(serving.query.qname());
   if (route == nullptr || route->outside == nullptr)
-    return finish(serving, buffer, {false, wire::write_error(buffer, serving.query, wire::Rcode::refused)});
+    return finish(serving, buffer, {false, wire::write_error(buffer, serving.query, wire::Rcode::refused,
+                                                            wire::ExtendedError::not_authoritative)});
   serving.counters.outside.add();
   return finish(serving, buffer, route->outside->take(serving.query, serving.transport, buffer, length, reply_to()));
 }
@@ -89,23 +107,32 @@ template <class MakeReplyTo>
     return finish(serving, buffer, {false, wire::write_error(buffer, query, cut ? wire::Rcode::formerr : query.rcode)});
   const BlockRoute* route = serving.router.find(query.qname());
   if (route == nullptr || route->zone == nullptr) return pass_on(serving, buffer, length, reply_to);
-  const auto outcome = zone::answer(*route->zone, query, serving.transport, buffer, length, serving.target);
+  const auto outcome = zone::answer(*route->zone, query, serving.transport, buffer, serving.target);
   if (outcome.verdict == zone::Verdict::outside) return pass_on(serving, buffer, length, reply_to);
   if (outcome.verdict == zone::Verdict::chase) return complete(serving, buffer, outcome.length, reply_to);
   return finish(serving, buffer, {false, outcome.length});
 }
 
 /// `buffer` holds the message (its first `length` octets) and takes the reply, whose length is returned; 0: none, or
-/// Serving::later. `cut`: the message was longer than the buffer, which makes it malformed.
+/// Serving::later. `cut`: the message was longer than the buffer, which makes it malformed. `reply_to` makes the ReplyTo
+/// of a late answer, and its peer(sockaddr_storage&) tells who asks; both are called only if needed.
 template <class MakeReplyTo>
 [[nodiscard]] inline std::size_t serve(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length, bool cut,
                                        MakeReplyTo reply_to) {
   wire::read_query({buffer.data(), length}, serving.query);
+  Counters& counters = serving.counters;
+  counters.types[static_cast<std::size_t>(counted_type(serving.query.type))].add();
+  count_size(counters.query_octets, length);
+  counters.edns[std::size_t{serving.query.edns} + serving.query.dnssec_ok].add();
+  if (serving.query.asked != 0) [[unlikely]] {
+    sockaddr_storage storage;
+    add_options(serving, reply_to.peer(storage));
+  }
   if (serving.query.check != wire::Check::ok || cut || serving.first == nullptr) [[unlikely]]
     return serve_others(serving, buffer, length, cut, reply_to);
-  const auto outcome = zone::answer(*serving.first, serving.query, serving.transport, buffer, length, serving.target);
+  const auto outcome = zone::answer(*serving.first, serving.query, serving.transport, buffer, serving.target);
   if (outcome.verdict == zone::Verdict::reply) [[likely]] {
-    serving.counters.replies[buffer[3] & 0x0F].add();
+    count_reply(counters, buffer.first(outcome.length));
     return outcome.length;
   }
   return outcome.verdict == zone::Verdict::chase ? complete(serving, buffer, outcome.length, reply_to)

@@ -63,8 +63,9 @@ TcpLoop::~TcpLoop() {
 
 void TcpLoop::add(Claim claim, std::shared_ptr<const Router> router) {
   routers.push_back(std::move(router));
-  servings.push_back(std::make_unique<Serving>(*routers.back(), wire::Transport::tcp, counters));
-  const auto protocol = claim.endpoint.address.is_v4() ? asio::ip::tcp::v4() : asio::ip::tcp::v6();
+  const bool is_v4 = claim.endpoint.address.is_v4();
+  servings.push_back(std::make_unique<Serving>(*routers.back(), wire::Transport::tcp, counters[is_v4 ? 0 : 1]));
+  const auto protocol = is_v4 ? asio::ip::tcp::v4() : asio::ip::tcp::v6();
   acceptors.push_back(std::make_unique<Acceptor>(
       Acceptor{asio::ip::tcp::acceptor(io, protocol, claim.tcp.release()), asio::steady_timer(io), *servings.back()}));
 }
@@ -221,7 +222,9 @@ void TcpListener::stop() {
   thread_.join();
 }
 
-void TcpListener::add_to(Totals& totals) const noexcept { loop_->counters.add_to(totals); }
+void TcpListener::add_to(Totals& totals, model::Family family) const noexcept {
+  totals.add(loop_->counters[family == model::Family::ipv4 ? 0 : 1]);
+}
 std::uint64_t TcpListener::connections_accepted() const noexcept { return loop_->accepted.get(); }
 std::uint64_t TcpListener::connections_open() const noexcept { return loop_->open.load(std::memory_order_relaxed); }
 std::uint64_t TcpListener::connections_evicted() const noexcept { return loop_->evicted.get(); }

@@ -45,7 +45,7 @@ public:
   void stop();
 
   /// Any thread.
-  void add_to(Totals& totals) const noexcept;
+  void add_to(Totals& totals, model::Family family) const noexcept;
   [[nodiscard]] std::uint64_t connections_accepted() const noexcept;
   [[nodiscard]] std::uint64_t connections_open() const noexcept;
   [[nodiscard]] std::uint64_t connections_evicted() const noexcept; // closed to make room

@@ -32,6 +32,7 @@ struct How {
   bool dnssec_ok = false;
   std::uint16_t flags = 0x0100;
   std::uint16_t klass = 1;
+  Bytes options{}; // rdata of the query's OPT record
 };
 
 struct Reply {
@@ -42,6 +43,7 @@ struct Reply {
   std::vector<std::string> answer, authority, additional;
   bool edns = false;
   int extended_error = -1;
+  Bytes options; // rdata of the OPT record
   std::size_t length = 0;
   std::string target; // for Verdict::chase
   Bytes octets;
@@ -74,7 +76,9 @@ inline Bytes query_octets(const std::string& name, unsigned type, const How& how
   put16(bytes, how.klass);
   if (how.edns) {
     bytes.push_back(0);
-    for (const unsigned word : {41u, unsigned{how.size}, 0u, how.dnssec_ok ? 0x8000u : 0u, 0u}) put16(bytes, word);
+    for (const unsigned word : {41u, unsigned{how.size}, 0u, how.dnssec_ok ? 0x8000u : 0u}) put16(bytes, word);
+    put16(bytes, static_cast<unsigned>(how.options.size()));
+    bytes.insert(bytes.end(), how.options.begin(), how.options.end());
   }
   return bytes;
 }
@@ -130,6 +134,7 @@ inline void decode(const Bytes& octets, Reply& reply) {
   reply.additional = lines_of(ldns_pkt_additional(packet));
   if (const ldns_rdf* data = reply.edns ? ldns_pkt_edns_data(packet) : nullptr; data != nullptr) {
     const std::uint8_t* option = ldns_rdf_data(data);
+    reply.options.assign(option, option + ldns_rdf_size(data));
     if (ldns_rdf_size(data) >= 6 && wire::load16(option) == 15) reply.extended_error = wire::load16(option + 4);
   }
   reply.sound = ldns_pkt_qr(packet) && walk(octets) == octets.size();
@@ -148,10 +153,10 @@ inline Reply exchange(const zone::Zone& zone, const Bytes& packet, wire::Transpo
     length = wire::write_error(buffer, query, query.rcode);
   } else {
     Bytes target(255);
-    const zone::Outcome outcome = zone::answer(zone, query, transport, buffer, packet.size(), target);
+    const zone::Outcome outcome = zone::answer(zone, query, transport, buffer, target);
     reply.verdict = outcome.verdict;
     length = outcome.length;
-    if (outcome.verdict == zone::Verdict::outside) length = wire::write_error(buffer, query, wire::Rcode::refused);
+    if (outcome.verdict == zone::Verdict::outside) length = wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative);
     if (outcome.verdict == zone::Verdict::chase) {
       for (std::size_t at = 0; target[at] != 0; at += 1u + target[at]) {
         reply.target.append(target.begin() + static_cast<std::ptrdiff_t>(at) + 1,

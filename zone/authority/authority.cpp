@@ -30,15 +30,21 @@ struct Place {
 }
 
 /// Header, counts and OPT record around what is written. Returns the message's length.
-[[gnu::always_inline]] inline std::size_t finish(Reply& reply, const wire::Query& query, wire::ExtendedError error,
-                                                 std::uint16_t flags) noexcept {
+[[gnu::always_inline]] inline std::size_t finish(Reply& reply, const wire::Query& query, wire::ExtendedError error) noexcept {
   std::uint8_t* message = reply.message;
+  std::uint16_t flags = wire::flag::qr | wire::flag::aa;
+  if (reply.truncated) [[unlikely]] {
+    if (!reply.stream)
+      flags |= wire::flag::tc;
+    else if (error == wire::ExtendedError::none)
+      error = wire::ExtendedError::other;
+  }
   if (query.edns) {
-    reply.at += wire::write_opt(message + reply.at, static_cast<std::uint16_t>(reply.rcode), query.dnssec_ok, error);
+    reply.at += wire::write_opt(message + reply.at, static_cast<std::uint16_t>(reply.rcode), query.dnssec_ok, error,
+                                query.options.span());
     ++reply.additional;
   }
-  flags = static_cast<std::uint16_t>(flags | wire::flag::qr | (query.flags & (wire::flag::rd | wire::flag::cd)) |
-                                     (reply.truncated ? wire::flag::tc : 0) |
+  flags = static_cast<std::uint16_t>(flags | (query.flags & (wire::flag::rd | wire::flag::cd)) |
                                      (static_cast<std::uint16_t>(reply.rcode) & wire::flag::rcode));
   wire::store32(message + 2, std::uint32_t{flags} << 16 | 1);
   wire::store32(message + 6, std::uint32_t{reply.answers} << 16 | reply.authority);
@@ -89,44 +95,39 @@ struct Place {
 } // namespace
 
 Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
-               std::size_t query_length, std::span<std::uint8_t> target) noexcept {
-  (void)query_length;
+               std::span<std::uint8_t> target) noexcept {
   if (buffer.size() < wire::min_udp) [[unlikely]]
     return {};
   const Index& index = zone.index();
-  if (query.klass != wire::class_in || query.type == wire::type::axfr || query.type == wire::type::ixfr) {
-    return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::refused)};
-  }
+  if (query.klass != wire::class_in)
+    return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative)};
+  if (query.type == wire::type::axfr || query.type == wire::type::ixfr)
+    return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::prohibited)};
   const NameView name{query.name.data(), query.label_offset.data(), query.name_length, query.labels};
   const Place place = place_of(index, name);
   if (place.apex == nullptr) return {Verdict::outside, 0};
+  if (!index.ready()) [[unlikely]]
+    return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::servfail, wire::ExtendedError::not_ready)};
 
-  const bool ready = index.ready();
+  const bool stream = transport == wire::Transport::tcp;
   wire::ExtendedError error = wire::ExtendedError::none;
-  std::size_t limit = std::min<std::size_t>(buffer.size(), transport == wire::Transport::udp ? query.udp_size : 65535);
+  std::size_t limit = std::min<std::size_t>(buffer.size(), stream ? 65535 : query.udp_size);
   if (query.edns) {
-    if (!ready)
-      error = wire::ExtendedError::not_ready;
-    else if (index.stale())
-      error = wire::ExtendedError::stale_answer;
-    limit -= wire::opt_size + (error != wire::ExtendedError::none ? wire::extended_error_size : 0);
+    if (index.stale()) error = wire::ExtendedError::stale_answer;
+    limit -= wire::opt_size + query.options.size() +
+             wire::extended_error_size(stream ? wire::ExtendedError::other : error);
   }
   Reply reply{buffer.data(), wire::header_size + query.question_length, limit, index.settings().ttl};
+  reply.stream = stream;
   reply.apex_at = wire::header_size + place.at;
   Verdict verdict = Verdict::reply;
-  std::uint16_t flags = wire::flag::aa;
-  if (ready) [[likely]] {
-    Lookup lookup{index, *place.apex, query.type};
-    const Answer found = lookup.find(name, reply);
-    if (found != Answer::alias)
-      settle(found, index, *place.apex, reply);
-    else if (follow(index, lookup.alias, query.type, reply, target))
-      verdict = Verdict::chase;
-  } else {
-    reply.rcode = wire::Rcode::servfail;
-    flags = 0;
-  }
-  return {verdict, finish(reply, query, error, flags)};
+  Lookup lookup{index, *place.apex, query.type};
+  const Answer found = lookup.find(name, reply);
+  if (found != Answer::alias)
+    settle(found, index, *place.apex, reply);
+  else if (follow(index, lookup.alias, query.type, reply, target))
+    verdict = Verdict::chase;
+  return {verdict, finish(reply, query, error)};
 }
 
 } // namespace signpost::zone

@@ -16,6 +16,10 @@ std::size_t next_turn(std::size_t count) noexcept {
   return static_cast<std::size_t>((std::uint64_t{turn} * count) >> 32);
 }
 
+std::size_t Reply::start(std::size_t count, std::size_t octets) const noexcept {
+  return count < 2 || (stream && count > room() / octets) ? 0 : next_turn(count);
+}
+
 bool Reply::answer(std::uint16_t type, std::uint32_t record_ttl, std::span<const std::uint8_t> rdata) noexcept {
   if (room() < record_head + rdata.size()) {
     truncated = true;
@@ -33,7 +37,8 @@ void Reply::rotated(const std::uint8_t* first, std::size_t count, std::size_t wi
     fitting = room() / (record_head + width);
     truncated = true;
   }
-  std::size_t next = count > 1 ? next_turn(count) : 0;
+  const std::size_t among = stream ? fitting : count;
+  std::size_t next = among > 1 ? next_turn(among) : 0;
   for (std::size_t i = 0; i < fitting; ++i) {
     std::uint8_t* rdata = head(owner, type, ttl, width);
     const std::uint8_t* address = first + next * width;
@@ -42,7 +47,7 @@ void Reply::rotated(const std::uint8_t* first, std::size_t count, std::size_t wi
     } else {
       std::memcpy(rdata, address, 16);
     }
-    if (++next == count) next = 0;
+    if (++next == among) next = 0;
   }
   answers = static_cast<std::uint16_t>(answers + fitting);
 }

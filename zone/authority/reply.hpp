@@ -35,6 +35,7 @@ struct Reply {
   std::uint16_t answers = 0, authority = 0, additional = 0;
   wire::Rcode rcode = wire::Rcode::noerror;
   bool truncated = false;
+  bool stream = false; // over TCP, where what does not fit is left out the same way for every client
 
   [[nodiscard]] std::size_t room() const { return limit - at; }
 
@@ -52,6 +53,9 @@ struct Reply {
 
   /// Appends one answer with this rdata; false and truncated when it does not fit.
   bool answer(std::uint16_t type, std::uint32_t record_ttl, std::span<const std::uint8_t> rdata) noexcept;
+  /// Which of `count` records, each of at most `octets`, is to come first: another one each time, but the first if they
+  /// may not all fit into a stream.
+  [[nodiscard]] std::size_t start(std::size_t count, std::size_t octets) const noexcept;
   /// Appends all addresses that fit as answers, beginning with a different one each time. `width`: 4 or 16 octets.
   [[gnu::always_inline]] inline void addresses(const std::uint8_t* first, std::size_t count,
                                                std::size_t width) noexcept {

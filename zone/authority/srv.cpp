@@ -6,12 +6,15 @@
 #include <cstring>
 
 #include "zone/schema/endpoint_label.hpp"
+#include "zone/wire/name.hpp"
 
 namespace signpost::zone {
 namespace {
 
 constexpr std::array<std::uint8_t, 4> svc_label{3, 's', 'v', 'c'};
-constexpr std::size_t most_rows = 512; // SRV records of one answer that bring their targets' addresses along
+constexpr std::size_t most_rows = 512;        // SRV records of one answer that bring their targets' addresses along …
+constexpr std::size_t most_listed_rows = 128; // … where they have to be told apart from each other first
+constexpr std::size_t all_weight = 100;       // kubernetes.io DNS specification: shared out among the targets
 
 /// The first label of an endpoint's name, length octet included; empty for the service itself.
 struct FirstLabel {
@@ -37,12 +40,10 @@ FirstLabel label_of(const Endpoints& endpoints, std::uint32_t target) noexcept {
   return first;
 }
 
-/// Calls see(target) for all targets of a service, from a different one each time, until it returns false.
+/// Calls see(target) for all targets of a service, from position `at` on, until it returns false.
 template <class See>
-void each_target(const Endpoints& endpoints, See&& see) noexcept {
+void each_target(const Endpoints& endpoints, std::size_t at, See&& see) noexcept {
   const std::size_t addresses = endpoints.count(), all = addresses + endpoints.names.size();
-  if (all == 0) return;
-  std::size_t at = next_turn(all);
   for (std::size_t i = 0; i < all; ++i, at = at + 1 == all ? 0 : at + 1) {
     if (at < addresses) {
       if (endpoints.is_derived(at) && !see(static_cast<std::uint32_t>(at))) return;
@@ -54,13 +55,15 @@ void each_target(const Endpoints& endpoints, See&& see) noexcept {
   }
 }
 
-std::size_t target_count(const Endpoints& endpoints) noexcept {
+/// Number of targets, but no more than `enough`.
+std::size_t count_targets(const Endpoints& endpoints, std::size_t enough) noexcept {
   std::size_t count = endpoints.derived.empty() ? endpoints.count() : 0;
-  for (const std::uint32_t bits : endpoints.derived) count += static_cast<std::size_t>(std::popcount(bits));
-  for (std::size_t i = 0; i < endpoints.names.size(); ++i) {
+  for (std::size_t i = 0; i < endpoints.derived.size() && count < enough; ++i)
+    count += static_cast<std::size_t>(std::popcount(endpoints.derived[i]));
+  for (std::size_t i = 0; i < endpoints.names.size() && count < enough; ++i) {
     if (i == 0 || endpoints.names[i].label != endpoints.names[i - 1].label) ++count;
   }
-  return count;
+  return std::min(count, enough);
 }
 
 class SrvWriter {
@@ -73,7 +76,7 @@ public:
   bool write(const PortChoice& choice) noexcept {
     const std::size_t total = count(choice);
     if (total == 0) return false;
-    weight_ = static_cast<std::uint16_t>(std::max<std::size_t>(1, 100 / total));
+    weight_ = static_cast<std::uint16_t>(std::max<std::size_t>(1, all_weight / total));
     entry_.each_port([&](const Port& port) { return !choice.takes(port) || add_port(port); });
     if (!reply_.truncated) add_glue();
     return true;
@@ -85,32 +88,56 @@ private:
     std::uint16_t at; // of the target's name in the message
   };
 
-  std::size_t count(const PortChoice& choice) const noexcept {
-    const std::size_t each = headless_ ? target_count(endpoints_) : 1;
+  /// Records to come, counted no further than weights differ; notes whether some port has all targets.
+  std::size_t count(const PortChoice& choice) noexcept {
+    const std::size_t each = headless_ ? count_targets(endpoints_, all_weight) : 1;
     std::size_t total = 0;
     entry_.each_port([&](const Port& port) {
-      if (choice.takes(port)) total += (port.flags & Port::listed) != 0 ? port.targets.size() : each;
+      if (!choice.takes(port)) return true;
+      const bool listed = (port.flags & Port::listed) != 0;
+      all_in_one_ = all_in_one_ || !listed;
+      total += listed ? port.targets.size() : each;
       return true;
     });
     return total;
   }
 
+  /// Octets of a row with a label of this many octets.
+  [[nodiscard]] std::size_t row_octets(std::size_t label) const noexcept {
+    return record_head + 6 + label + entry_.key().size() + svc_label.size() + apex_.home.length;
+  }
+
   bool add_port(const Port& port) noexcept {
-    if (!headless_) return add_row(port.number, 0, FirstLabel{});
+    if (!headless_) {
+      keeps_rows_ = row_count_ == 0; // one target, however many ports
+      return add_row(port.number, 0, FirstLabel{});
+    }
+    const bool listed = (port.flags & Port::listed) != 0;
+    keeps_rows_ = listed ? !all_in_one_ : !whole_kept_;
+    whole_kept_ = whole_kept_ || !listed;
     const auto add = [&](std::uint32_t target) { return add_row(port.number, target, label_of(endpoints_, target)); };
-    if ((port.flags & Port::listed) == 0) {
-      each_target(endpoints_, add);
+    const std::size_t count = listed ? port.targets.size() : endpoints_.count() + endpoints_.names.size();
+    std::size_t at = reply_.start(count, row_octets(wire::max_label + 1));
+    if (!listed) {
+      each_target(endpoints_, at, add);
     } else {
-      for (const std::uint32_t target : port.targets) {
-        if (!add(target)) break;
-      }
+      for (std::size_t i = 0; i < count && add(port.targets[at]); ++i) at = at + 1 == count ? 0 : at + 1;
     }
     return !reply_.truncated;
   }
 
+  /// Notes where a target's name stands, once each. All rows of the first port with all targets are distinct, and hold
+  /// those of any other port; only where no port has them all do rows have to be compared.
+  void keep_row(std::uint32_t target, std::size_t at) noexcept {
+    if (!keeps_rows_ || row_count_ == (all_in_one_ ? most_rows : most_listed_rows) || at > pointer_reach) return;
+    const auto end = rows_.begin() + static_cast<std::ptrdiff_t>(row_count_);
+    if (!all_in_one_ && std::any_of(rows_.begin(), end, [&](const Row& row) { return row.target == target; })) return;
+    rows_[row_count_++] = {target, static_cast<std::uint16_t>(at)};
+  }
+
   bool add_row(std::uint16_t port, std::uint32_t target, const FirstLabel& first) noexcept {
     const auto key = entry_.key();
-    const std::size_t rdata = 6 + first.length + key.size() + svc_label.size() + apex_.home.length;
+    const std::size_t rdata = row_octets(first.length) - record_head;
     if (reply_.room() < record_head + rdata) {
       reply_.truncated = true;
       return false;
@@ -120,10 +147,7 @@ private:
     wire::store16(to + 2, weight_);
     wire::store16(to + 4, port);
     to += 6;
-    const auto name_at = static_cast<std::size_t>(to - reply_.message);
-    if (row_count_ < most_rows && name_at <= pointer_reach) {
-      rows_[row_count_++] = {target, static_cast<std::uint16_t>(name_at)};
-    }
+    keep_row(target, static_cast<std::size_t>(to - reply_.message));
     std::memcpy(to, first.octets.data(), first.length);
     to += first.length;
     std::memcpy(to, key.data(), key.size());
@@ -137,8 +161,6 @@ private:
 
   void add_glue() noexcept {
     for (std::size_t i = 0; i < row_count_; ++i) {
-      const auto same = [&](const Row& row) { return row.target == rows_[i].target; };
-      if (std::any_of(rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(i), same)) continue;
       if (!add_glue_of(rows_[i])) return;
     }
   }
@@ -169,6 +191,9 @@ private:
   const bool headless_;
   Endpoints endpoints_;
   std::uint16_t weight_ = 1;
+  bool all_in_one_ = false; // some chosen port has all targets
+  bool whole_kept_ = false; // … and its rows are kept
+  bool keeps_rows_ = false;
   std::array<Row, most_rows> rows_;
   std::size_t row_count_ = 0;
 };

@@ -65,7 +65,7 @@ Rcode read_opt(const std::span<const std::uint8_t> packet, const Record& record,
   query.edns_version = static_cast<std::uint8_t>(record.ttl >> 16);
   query.dnssec_ok = (record.ttl & 0x8000) != 0;
   if (query.edns_version != 0) return Rcode::badvers;
-  return options_are_sound(record.rdata) ? Rcode::noerror : Rcode::formerr;
+  return read_options(record.rdata, query) ? Rcode::noerror : Rcode::formerr;
 }
 
 /// Everything behind the question: at most one OPT, then at most one TSIG (which we hold no key for), and for IXFR one
@@ -174,6 +174,9 @@ inline bool is_plain(std::span<const std::uint8_t> packet, Query& query) noexcep
     if (query.rcode != Rcode::noerror) return;
     query.rcode = read_sections(packet, header_size + query.question_length, query);
     if (query.rcode == Rcode::noerror) query.check = Check::ok;
+  } else if (load16(packet.data() + 4) == 0) { // only to get a cookie (RFC 7873 5.4)
+    const Rcode verdict = read_sections(packet, header_size, query);
+    if (verdict != Rcode::noerror || (query.asked & Query::cookie) != 0) query.rcode = verdict;
   }
 }
 
@@ -186,8 +189,10 @@ void read_query(std::span<const std::uint8_t> packet, Query& query) noexcept {
   query.name_length = 0;
   query.labels = 0;
   query.edns = query.dnssec_ok = false;
-  query.edns_version = 0;
+  query.edns_version = query.asked = 0;
   query.udp_size = min_udp;
+  query.length = static_cast<std::uint16_t>(packet.size());
+  query.options.clear();
   query.type = query.klass = 0;
   if (packet.size() < header_size) return;
   query.id = load16(packet.data());
@@ -200,7 +205,7 @@ void read_query(std::span<const std::uint8_t> packet, Query& query) noexcept {
   judge(packet, query);
 }
 
-std::size_t write_error(std::span<std::uint8_t> buffer, const Query& query, Rcode rcode,
+std::size_t write_error(std::span<std::uint8_t> buffer, const Query& query, Rcode rcode, ExtendedError error,
                         bool recursion_available) noexcept {
   const std::uint16_t code = static_cast<std::uint16_t>(rcode);
   std::size_t length = header_size + query.question_length;
@@ -210,11 +215,13 @@ std::size_t write_error(std::span<std::uint8_t> buffer, const Query& query, Rcod
   store16(&buffer[4], query.question_length > 0 ? 1 : 0);
   store16(&buffer[6], 0);
   store32(&buffer[8], 0);
-  if (query.edns && buffer.size() - length >= opt_size) {
-    buffer[11] = 1;
-    length += write_opt(&buffer[length], code, query.dnssec_ok);
-  }
-  return length;
+  const std::size_t room = std::min<std::size_t>(buffer.size(), query.length + opt_size) - length;
+  if (!query.edns || room < opt_size) return length;
+  if (room - opt_size < extended_error_size(error)) error = ExtendedError::none;
+  std::span<const std::uint8_t> options = query.options.span();
+  if (room - opt_size - extended_error_size(error) < options.size()) options = {};
+  buffer[11] = 1;
+  return length + write_opt(&buffer[length], code, query.dnssec_ok, error, options);
 }
 
 } // namespace signpost::wire

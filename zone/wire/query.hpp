@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <span>
 
+#include "zone/wire/cookie.hpp"
+#include "zone/wire/edns.hpp"
+
 namespace signpost::wire {
 
 /// Longest name on the wire, its root octet included (RFC 1035 2.3.4).
@@ -35,6 +38,8 @@ enum class Check : std::uint8_t {
 
 /// Lower-cased qname and where things are. A plain struct that a thread reuses for every packet.
 struct Query {
+  enum Option : std::uint8_t { cookie = 1, nsid = 2, keepalive = 4 };
+
   Check check = Check::drop;
   Rcode rcode = Rcode::noerror;      // for Check::error
   std::uint16_t id = 0;              // host order, as all below
@@ -46,7 +51,11 @@ struct Query {
   bool edns = false;
   bool dnssec_ok = false;
   std::uint8_t edns_version = 0;
-  std::uint16_t udp_size = 512;                    // what the client takes over UDP: ≥ 512, capped at 1232
+  std::uint8_t asked = 0;       // options that want an answer: any of Option
+  std::uint16_t udp_size = 512; // what the client takes over UDP: ≥ 512, capped at 1232
+  std::uint16_t length = 0;     // octets of the message, at most 65535
+  ReplyOptions options;         // what the reply's OPT is to carry; empty until the caller fills it
+  ClientCookie client_cookie{};                    // if asked
   std::array<std::uint8_t, 128> label_offset{};    // of each label's length octet within `name`, the root's behind them
   alignas(8) std::array<std::uint8_t, 264> name{}; // lower case, wire form; zero bytes behind it
 
@@ -59,8 +68,10 @@ struct Query {
 void read_query(std::span<const std::uint8_t> packet, Query& query) noexcept;
 
 /// Turns the query in `buffer` into an empty reply with this rcode, in place: QR set, RD and CD kept, question echoed,
-/// OPT when the query had one (with the extended rcode). Returns its length, never more than the query + 11 octets.
+/// OPT when the query had one (with the extended rcode and `error`, and with the query's reply options where that does
+/// not make it longer than the query + 11 octets, so that nobody gains by forged ones). Returns its length.
 [[nodiscard]] std::size_t write_error(std::span<std::uint8_t> buffer, const Query& query, Rcode rcode,
+                                      ExtendedError error = ExtendedError::none,
                                       bool recursion_available = false) noexcept;
 
 } // namespace signpost::wire

@@ -170,7 +170,7 @@ int main(int count, char** arguments) {
     std::memcpy(buffer.data(), question.data(), question.size());
     wire::read_query({buffer.data(), question.size()}, query);
     const auto outcome =
-        zone::answer(zone, query, wire::Transport::udp, {buffer.data(), 1232}, question.size(), target);
+        zone::answer(zone, query, wire::Transport::udp, {buffer.data(), 1232}, target);
     octets += outcome.length;
     if (n % 32 == 0) reader.quiescent();
   }

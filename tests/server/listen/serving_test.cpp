@@ -73,7 +73,7 @@ private:
 
   Taken hold(const wire::Query& query, std::span<std::uint8_t> buffer, std::size_t length, const ReplyTo& to,
              bool answered) {
-    if (!answered) length = wire::write_error(buffer, query, wire::Rcode::noerror, true);
+    if (!answered) length = wire::write_error(buffer, query, wire::Rcode::noerror, wire::ExtendedError::none, true);
     if (!later_) return {.later = false, .length = length};
     const std::lock_guard lock(mutex_);
     held_.push_back({Bytes(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(length)), to});
@@ -156,8 +156,8 @@ TEST_CASE("names outside: answered at once, later, or refused") {
     REQUIRE(tcp.send(framed(question("example.com", 3))));
     CHECK(id_of(tcp.message().value()) == 3);
     server.listeners->stop();
-    CHECK(server.listeners->udp_totals().outside == 1);
-    CHECK(server.listeners->tcp_totals().outside == 1);
+    CHECK(server.listeners->totals(wire::Transport::udp).outside == 1);
+    CHECK(server.listeners->totals(wire::Transport::tcp).outside == 1);
   }
   SUBCASE("later, from another thread, over UDP") {
     FakeOutside outside(true);
@@ -233,7 +233,7 @@ TEST_CASE("what was received before stop() is answered") {
   server.listeners->start();
   server.listeners->stop();
   for (unsigned i = 0; i < count; ++i) CHECK(id_of(client.receive()) == i);
-  const Totals totals = server.listeners->udp_totals();
+  const Totals totals = server.listeners->totals(wire::Transport::udp);
   CHECK(totals.queries >= count);
   CHECK(totals.replies[0] == count);
 }
@@ -269,7 +269,7 @@ TEST_CASE("stopping under load ends, and stopping twice or never started is noth
         break;
       }
     });
-    while (server.listeners->udp_totals().queries < 1000) std::this_thread::yield();
+    while (server.listeners->totals(wire::Transport::udp).queries < 1000) std::this_thread::yield();
     server.listeners->stop();
     done = true;
     for (auto& thread : load) thread.join();
@@ -291,7 +291,7 @@ TEST_CASE("counters say what came and what became of it") {
   REQUIRE(tcp.send(framed(question(web))));
   (void)tcp.message();
   server.listeners->stop();
-  const Totals u = server.listeners->udp_totals(), t = server.listeners->tcp_totals();
+  const Totals u = server.listeners->totals(wire::Transport::udp), t = server.listeners->totals(wire::Transport::tcp);
   CHECK(u.queries >= 5);
   CHECK(u.dropped >= 1);
   CHECK(u.replies[0] == 2);

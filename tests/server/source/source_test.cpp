@@ -40,7 +40,7 @@ Answer ask(const zone::Zone& zone, const std::string& name) {
   wire::Query query;
   wire::read_query({packet.data(), length}, query);
   REQUIRE(query.check == wire::Check::ok);
-  const auto outcome = zone::answer(zone, query, wire::Transport::udp, packet, length, target);
+  const auto outcome = zone::answer(zone, query, wire::Transport::udp, packet, target);
   REQUIRE(outcome.verdict == zone::Verdict::reply);
   return {packet[3] & 15, packet[6] << 8 | packet[7]};
 }

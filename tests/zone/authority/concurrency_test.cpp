@@ -64,7 +64,7 @@ void read_until(const zone::Zone& zone, const std::atomic<bool>& stop, int seed,
       const Bytes& packet = packets[chosen];
       std::copy(packet.begin(), packet.end(), buffer.begin());
       wire::read_query(packet, query);
-      const auto outcome = zone::answer(zone, query, wire::Transport::udp, buffer, packet.size(), target);
+      const auto outcome = zone::answer(zone, query, wire::Transport::udp, buffer, target);
       const bool sound = outcome.length >= packet.size() && outcome.length <= 512;
       if (!sound || (chosen < hosts && !is_whole({buffer.data(), outcome.length}, packet.size()))) ++count.wrong;
       ++count.answers;

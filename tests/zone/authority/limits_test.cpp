@@ -48,19 +48,52 @@ TEST_CASE("truncation keeps whole records, as many as fit, and says TC") {
                          {{.edns = true, .size = 65535}, 1232},
                          {{.transport = wire::Transport::tcp}, 65535},
                          {{.transport = wire::Transport::tcp, .edns = true, .size = 512}, 65535}}) {
+    const bool stream = how.transport == wire::Transport::tcp;
+    const std::size_t spare = stream && how.edns ? wire::extended_error_size(wire::ExtendedError::other) : 0;
     const Reply reply = ask(*zone, name, "A", how);
     CHECK(reply.sound);
-    CHECK(reply.truncated());
+    CHECK(reply.truncated() == !stream);
+    CHECK(reply.extended_error == (spare > 0 ? 0 : -1));
     CHECK(reply.length <= limit);
     CHECK(reply.length + 16 > limit);
     CHECK(reply.edns == how.edns);
     CHECK(std::set<std::string>(reply.answer.begin(), reply.answer.end()).size() == reply.answer.size());
     const Reply srv = ask(*zone, "_http._tcp.big.default.svc.cluster.local.", "SRV", how);
     CHECK(srv.sound);
-    CHECK(srv.truncated());
+    CHECK(srv.truncated() == !stream);
     CHECK(srv.length <= limit);
     CHECK(srv.length + 80 > limit);
     CHECK(srv.additional.empty());
+  }
+}
+
+TEST_CASE("what no TCP message holds goes out as a part, the same for every client") {
+  auto hostnames = big(1000, "named");
+  for (std::size_t i = 0; i < 1000; ++i) hostnames.groups[0].endpoints[i].hostname = "pod-" + std::to_string(i);
+  const auto zone = zone_with({big(5000), hostnames});
+  const How tcp{.transport = wire::Transport::tcp};
+  for (const auto& [asked, type] : {std::pair{name, "A"}, {name, "SRV"}, {"named.default.svc.cluster.local.", "SRV"}}) {
+    const Reply first = ask(*zone, asked, type, tcp), second = ask(*zone, asked, type, tcp);
+    CHECK(first.sound);
+    CHECK(!first.truncated());
+    CHECK(first.answer.size() > 800);
+    CHECK(sorted(first.answer) == sorted(second.answer));
+  }
+  // What fits is whole and turns.
+  CHECK(ask(*zone, "named.default.svc.cluster.local.", "A", tcp).answer.size() == 1000);
+  CHECK(ask(*zone, name, "A", tcp).answer[0] != ask(*zone, name, "A", tcp).answer[0]);
+}
+
+TEST_CASE("truncated answers over UDP show every record in turn") {
+  const auto zone = zone_with({big(100)});
+  for (const char* type : {"A", "SRV"}) {
+    std::set<std::string> seen;
+    for (int i = 0; i < 400; ++i) {
+      const Reply reply = ask(*zone, name, type);
+      CHECK(reply.truncated());
+      seen.insert(reply.answer.begin(), reply.answer.end());
+    }
+    CHECK(seen.size() == 100);
   }
 }
 

@@ -132,7 +132,7 @@ TEST_CASE("errors echo the question, keep RD and CD, answer EDNS with EDNS, and 
     const auto query = read(packet);
     Bytes buffer = packet;
     buffer.resize(1232);
-    const std::size_t length = wire::write_error(buffer, query, wire::Rcode::refused, true);
+    const std::size_t length = wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::none, true);
     CHECK(length == packet.size());
     CHECK(wire::load16(&buffer[2]) == 0x8195);
     buffer.resize(length);
