@@ -5,7 +5,7 @@ usage: layers.py SOURCE_DIR
 
     3   server        client
     2   zone          discovery
-    1   zone/wire     discovery/model
+    1   zone/wire     discovery/model, discovery/memory
 
 A file includes files of its own layer's folder and of the layers below, nothing else; the two of one line never
 include each other. The exceptions are those of the design: zone and discovery (layer 2) both may use layer 1 as a
@@ -13,13 +13,14 @@ whole; client uses of layer 2 only discovery/watch and discovery/environment.
 """
 import pathlib, re, sys
 
-ROOMS = ["zone/wire", "discovery/model", "zone", "discovery", "server", "client"]
+ROOMS = ["zone/wire", "discovery/model", "discovery/memory", "zone", "discovery", "server", "client"]
 MAY = {
     "zone/wire": {"zone/wire"},
     "discovery/model": {"discovery/model"},
-    "zone": {"zone", "zone/wire", "discovery/model"},
-    "discovery": {"discovery", "discovery/model", "zone/wire"},
-    "server": {"server", "zone", "discovery", "zone/wire", "discovery/model"},
+    "discovery/memory": {"discovery/memory"},
+    "zone": {"zone", "zone/wire", "discovery/model", "discovery/memory"},
+    "discovery": {"discovery", "discovery/model", "discovery/memory", "zone/wire"},
+    "server": {"server", "zone", "discovery", "zone/wire", "discovery/model", "discovery/memory"},
     "client": {"client", "zone/wire", "discovery/model"},
 }
 CLIENT_EXTRA = ("discovery/watch/", "discovery/environment/")

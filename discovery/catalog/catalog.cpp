@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "discovery/catalog/record.hpp"
 #include "discovery/catalog/table.hpp"
@@ -75,75 +76,99 @@ private:
   std::vector<NamespaceId> free_;
 };
 
-// The slices that name one service, ordered by their own names. Exists apart from the service, which may come later.
-class Links {
-public:
-  Links(NamespaceId name_space, std::string_view service) : name_space_(name_space), service_(service) {}
-  [[nodiscard]] NamespaceId name_space() const { return name_space_; }
-  [[nodiscard]] std::string_view name() const { return service_; }
-
-  void add(const Record* slice) {
-    slices_.insert(std::lower_bound(slices_.begin(), slices_.end(), slice, before), slice);
-  }
-  void remove(const Record* slice) { slices_.erase(std::find(slices_.begin(), slices_.end(), slice)); }
-  [[nodiscard]] const std::vector<const Record*>& slices() const { return slices_; }
-
-private:
-  static bool before(const Record* a, const Record* b) { return a->name() < b->name(); }
-
-  NamespaceId name_space_;
-  std::string service_;
-  std::vector<const Record*> slices_;
-};
-
 } // namespace
 
 struct Catalog::State {
+  memory::Arena arena;
   Namespaces namespaces;
-  Table<Record::Pointer> services;
-  Table<Record::Pointer> slices;
-  Table<std::unique_ptr<Links>> links; // by service
+  Table services{arena}; // and those that only slices speak of: they are absent until they come
+  Table slices{arena};
+  std::size_t absent = 0;
   std::string scratch;
   bool round = false; // of what is put now
 
+  Record& at(Reference record) { return Record::at(arena, record); }
+  [[nodiscard]] const Record& at(Reference record) const { return Record::at(arena, record); }
+
+  /// 0: there is none of that name, or it is absent.
+  [[nodiscard]] Reference find_service(NamespaceId name_space, std::string_view name) const {
+    const Reference found = services.find(name_space, name);
+    return found != 0 && !is_absent(at(found).bytes()) ? found : 0;
+  }
+
   // A service changed if there is one of that name.
   void touch(NamespaceId name_space, std::string_view service, Changes& changes) const {
-    if (services.find(name_space, service) == nullptr) return;
+    if (find_service(name_space, service) == 0) return;
     changes.services.push_back({namespaces.name(name_space), std::string(service)});
+  }
+
+  /// Puts `scratch` in the place of a service's record, if there is one; it keeps the slices.
+  Reference replace_service(NamespaceId id) {
+    const Reference fresh = Record::make(arena, id, scratch);
+    at(fresh).set_round(round);
+    const Reference old = services.put(fresh);
+    if (old == 0) {
+      namespaces.use(id);
+    } else {
+      at(fresh).set_slice(at(old).slice());
+      if (is_absent(at(old).bytes())) --absent;
+      Record::free(arena, old);
+    }
+    if (is_absent(scratch)) ++absent;
+    return fresh;
   }
 
   void put_service(const model::Service& service, Changes& changes) {
     auto const id = namespaces.find_or_add(service.metadata.name_space);
     write_service(service, scratch);
-    auto* const old = services.find(id, service.metadata.name);
-    if (old != nullptr && old->bytes() == scratch) return old->set_round(round);
-    auto fresh = Record::make(id, scratch);
-    fresh->set_round(round);
-    if (!services.put(std::move(fresh))) namespaces.use(id);
+    const Reference old = services.find(id, service.metadata.name);
+    if (old != 0 && at(old).bytes() == scratch) return at(old).set_round(round);
+    replace_service(id);
     touch(id, service.metadata.name, changes);
   }
 
   void erase_service(NamespaceId id, std::string_view name, Changes& changes) {
+    const Reference old = find_service(id, name);
+    if (old == 0) return;
     touch(id, name, changes);
-    if (services.erase(id, name)) namespaces.release(id);
-  }
-
-  void link(const Record& slice) {
-    auto const service = service_of_slice(slice.bytes());
-    auto* found = links.find(slice.name_space(), service);
-    if (found == nullptr) {
-      auto fresh = std::make_unique<Links>(slice.name_space(), service);
-      found = fresh.get();
-      links.put(std::move(fresh));
+    if (at(old).slice() != 0) {
+      write_absent(name, scratch);
+      replace_service(id);
+      return;
     }
-    found->add(&slice);
+    forget(services, id, name);
   }
 
-  void unlink(const Record& slice) {
-    auto const service = service_of_slice(slice.bytes());
-    auto* const found = links.find(slice.name_space(), service);
-    found->remove(&slice);
-    if (found->slices().empty()) links.erase(slice.name_space(), service);
+  void forget(Table& table, NamespaceId id, std::string_view name) {
+    Record::free(arena, table.erase(id, name));
+    namespaces.release(id);
+  }
+
+  /// Puts a slice into its service's list, which is ordered by the slices' names.
+  void link(Reference slice) {
+    Record& fresh = at(slice);
+    auto const service = service_of_slice(fresh.bytes());
+    Reference owner = services.find(fresh.name_space(), service);
+    if (owner == 0) {
+      write_absent(service, scratch);
+      owner = replace_service(fresh.name_space());
+    }
+    Record* before = &at(owner);
+    while (before->slice() != 0 && at(before->slice()).name() < fresh.name()) before = &at(before->slice());
+    fresh.set_slice(before->slice());
+    before->set_slice(slice);
+  }
+
+  void unlink(Reference slice) {
+    const Record& gone = at(slice);
+    auto const service = service_of_slice(gone.bytes());
+    Record& owner = at(services.find(gone.name_space(), service));
+    Record* before = &owner;
+    while (before->slice() != slice) before = &at(before->slice());
+    before->set_slice(gone.slice());
+    if (owner.slice() != 0 || !is_absent(owner.bytes())) return;
+    --absent;
+    forget(services, gone.name_space(), service);
   }
 
   void put_slice(const model::EndpointSlice& slice, Changes& changes) {
@@ -152,30 +177,29 @@ struct Catalog::State {
       return;
     }
     auto const id = namespaces.find_or_add(slice.metadata.name_space);
-    auto* const old = slices.find(id, slice.metadata.name);
-    if (old != nullptr && old->bytes() == scratch) return old->set_round(round);
-    auto fresh = Record::make(id, scratch);
-    fresh->set_round(round);
-    const auto& added = *fresh;
-    auto const service = service_of_slice(added.bytes());
-    if (old != nullptr) {
-      if (auto const left = service_of_slice(old->bytes()); left != service) touch(id, left, changes);
-      unlink(*old);
-    } else {
-      namespaces.use(id);
+    const Reference old = slices.find(id, slice.metadata.name);
+    if (old != 0 && at(old).bytes() == scratch) return at(old).set_round(round);
+    const Reference fresh = Record::make(arena, id, scratch);
+    at(fresh).set_round(round);
+    const std::string service(service_of_slice(scratch));
+    namespaces.use(id);
+    if (old != 0) {
+      const std::string left(service_of_slice(at(old).bytes()));
+      if (left != service) touch(id, left, changes);
+      unlink(old);
+      forget(slices, id, slice.metadata.name);
     }
-    slices.put(std::move(fresh));
-    link(added);
+    slices.put(fresh);
+    link(fresh);
     touch(id, service, changes);
   }
 
   void erase_slice(NamespaceId id, std::string_view name, Changes& changes) {
-    const auto* const old = slices.find(id, name);
-    if (old == nullptr) return;
-    touch(id, service_of_slice(old->bytes()), changes);
-    unlink(*old);
-    slices.erase(id, name);
-    namespaces.release(id);
+    const Reference old = slices.find(id, name);
+    if (old == 0) return;
+    touch(id, service_of_slice(at(old).bytes()), changes);
+    unlink(old);
+    forget(slices, id, name);
   }
 };
 
@@ -206,7 +230,7 @@ void Catalog::end_replace(Changes& changes) {
     };
   };
   state_->slices.for_each(collect(slices));
-  state_->services.for_each(collect(services));
+  state_->services.for_each(collect(services)); // absent ones have no round: erase_service() passes them over
   for (const auto& [id, name] : slices) state_->erase_slice(id, name, changes);
   for (const auto& [id, name] : services) state_->erase_service(id, name, changes);
   for (const std::string& name : namespaces())
@@ -229,15 +253,14 @@ void Catalog::erase(Kind kind, std::string_view name_space, std::string_view nam
 std::optional<model::ServiceView> Catalog::view(const ServiceKey& key) const {
   auto const id = state_->namespaces.find(key.name_space);
   if (!id) return std::nullopt;
-  const auto* const service = state_->services.find(*id, key.name);
-  if (service == nullptr) return std::nullopt;
+  const Reference found = state_->find_service(*id, key.name);
+  if (found == 0) return std::nullopt;
+  const Record& service = state_->at(found);
   model::ServiceView view;
   view.key.name_space = key.name_space;
-  read_service(service->bytes(), view);
-  if (const auto* const links = state_->links.find(*id, key.name)) {
-    view.groups.reserve(links->slices().size());
-    for (const auto* slice : links->slices()) view.groups.push_back(read_slice(slice->bytes()));
-  }
+  read_service(service.bytes(), view);
+  for (Reference slice = service.slice(); slice != 0; slice = state_->at(slice).slice())
+    view.groups.push_back(read_slice(state_->at(slice).bytes()));
   return view;
 }
 
@@ -256,14 +279,15 @@ std::vector<std::string> Catalog::namespaces() const {
 
 std::vector<ServiceKey> Catalog::services() const {
   std::vector<ServiceKey> keys;
-  keys.reserve(state_->services.size());
+  keys.reserve(service_count());
   state_->services.for_each([&](const Record& service) {
+    if (is_absent(service.bytes())) return;
     keys.push_back({state_->namespaces.name(service.name_space()), std::string(service.name())});
   });
   std::sort(keys.begin(), keys.end());
   return keys;
 }
 
-std::size_t Catalog::service_count() const { return state_->services.size(); }
+std::size_t Catalog::service_count() const { return state_->services.size() - state_->absent; }
 
 } // namespace signpost::catalog

@@ -1,7 +1,6 @@
 #include "discovery/catalog/record.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -18,6 +17,10 @@ namespace {
 
 constexpr std::uint8_t form_mask = 3;
 constexpr std::uint8_t publish_not_ready_bit = 4;
+constexpr std::uint8_t absent_bit = 8;
+
+/// Words of a record with so many octets.
+constexpr std::size_t words_of(std::size_t octets) { return (sizeof(Record) + octets + 3) / 4; }
 
 void put_byte(std::string& out, unsigned value) { out += static_cast<char>(value); }
 
@@ -134,15 +137,14 @@ std::vector<Address> cluster_ips_of(const model::ServiceSpec& spec) {
 
 } // namespace
 
-Record::Pointer Record::make(NamespaceId name_space, std::string_view bytes) {
-  void* const memory = std::malloc(sizeof(Record) + bytes.size());
-  if (memory == nullptr) throw std::bad_alloc();
-  auto* const record = new (memory) Record(name_space, static_cast<std::uint32_t>(bytes.size()));
+Reference Record::make(memory::Arena& arena, NamespaceId name_space, std::string_view bytes) {
+  const Reference reference = arena.allocate(words_of(bytes.size()));
+  auto* const record = new (arena.at(reference)) Record(name_space, static_cast<std::uint32_t>(bytes.size()));
   std::memcpy(static_cast<void*>(record + 1), bytes.data(), bytes.size());
-  return Pointer(record);
+  return reference;
 }
 
-void Record::Free::operator()(Record* record) const { std::free(record); }
+void Record::free(memory::Arena& arena, Reference record) { arena.free(record, words_of(at(arena, record).size_)); }
 
 std::string_view Record::name() const { return Reader(bytes()).text(); }
 
@@ -160,6 +162,18 @@ void write_service(const model::Service& service, std::string& out) {
     if (auto view = port_of(port.name, port.protocol, port.port)) ports.push_back(std::move(*view));
   }
   put_ports(out, ports);
+}
+
+void write_absent(std::string_view name, std::string& out) {
+  out.clear();
+  put_text(out, name);
+  put_byte(out, absent_bit);
+}
+
+bool is_absent(std::string_view bytes) {
+  Reader reader(bytes);
+  (void)reader.text();
+  return (reader.byte() & absent_bit) != 0;
 }
 
 void read_service(std::string_view bytes, ServiceView& view) {

@@ -1,15 +1,19 @@
-// How the catalog keeps a service or a slice: one block of bytes per object, with only what a ServiceView needs, so
-// that a service with one address costs some 60 bytes and "did anything change?" is a comparison of bytes.
+// How the catalog keeps a service or a slice: one block of its arena per object, with only what a ServiceView needs, so
+// that a service with one address costs some 40 octets and "did anything change?" is a comparison of octets.
+//
+//   word 0   namespace
+//   word 1   octets that follow, 31 bits | round
+//   word 2   of a service: its first slice; of a slice: the next one of its service; 0: none
+//   …        the object's octets, which begin with its name
 //
 // Private to this room.
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "discovery/memory/arena.hpp"
 #include "discovery/model/endpoint_slice.hpp"
 #include "discovery/model/service.hpp"
 #include "discovery/model/service_view.hpp"
@@ -19,15 +23,20 @@ namespace signpost::catalog {
 /// Number of a namespace within the catalog.
 using NamespaceId = std::uint32_t;
 
-/// One object: its namespace, then `size` bytes, which begin with its name.
+/// A block of the arena; 0: none.
+using Reference = memory::Arena::Reference;
+
+/// One object. Lives in an arena, where it never moves.
 class Record {
 public:
-  struct Free {
-    void operator()(Record* record) const;
-  };
-  using Pointer = std::unique_ptr<Record, Free>;
-
-  [[nodiscard]] static Pointer make(NamespaceId name_space, std::string_view bytes);
+  [[nodiscard]] static Reference make(memory::Arena& arena, NamespaceId name_space, std::string_view bytes);
+  static void free(memory::Arena& arena, Reference record);
+  [[nodiscard]] static Record& at(memory::Arena& arena, Reference record) {
+    return *reinterpret_cast<Record*>(arena.at(record));
+  }
+  [[nodiscard]] static const Record& at(const memory::Arena& arena, Reference record) {
+    return *reinterpret_cast<const Record*>(arena.at(record));
+  }
 
   [[nodiscard]] NamespaceId name_space() const { return name_space_; }
   [[nodiscard]] std::string_view name() const;
@@ -37,19 +46,27 @@ public:
   [[nodiscard]] bool round() const { return round_ != 0; }
   void set_round(bool round) { round_ = round; }
 
+  [[nodiscard]] Reference slice() const { return slice_; }
+  void set_slice(Reference slice) { slice_ = slice; }
+
 private:
   Record(NamespaceId name_space, std::uint32_t size) : name_space_(name_space), size_(size & 0x7fffffff), round_(0) {}
+
   NamespaceId name_space_;
   std::uint32_t size_ : 31;
   std::uint32_t round_ : 1;
+  Reference slice_ = 0;
 };
 
-/// Replaces `out` by the bytes of a service. Addresses and ports that mean nothing are left out.
+/// Replaces `out` by the octets of a service. Addresses and ports that mean nothing are left out.
 void write_service(const model::Service& service, std::string& out);
+/// Replaces `out` by the octets of a service that only slices speak of.
+void write_absent(std::string_view name, std::string& out);
+[[nodiscard]] bool is_absent(std::string_view bytes);
 /// Fills all but the groups and the key's namespace.
 void read_service(std::string_view bytes, model::ServiceView& view);
 
-/// Replaces `out` by the bytes of a slice; false if nothing of it can be answered: no service, no IP family, no
+/// Replaces `out` by the octets of a slice; false if nothing of it can be answered: no service, no IP family, no
 /// endpoint with an address.
 [[nodiscard]] bool write_slice(const model::EndpointSlice& slice, std::string& out);
 [[nodiscard]] std::string_view service_of_slice(std::string_view bytes);

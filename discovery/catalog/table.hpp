@@ -1,93 +1,47 @@
-// A hash table of owned entries that know their own namespace and name: eight bytes per slot, at most three quarters
-// full, no tombstones.
+// A hash table of records by namespace and name: four octets per slot, at most seven eighths full, no tombstones.
 //
-// Entry needs name_space() and name(); Pointer is a unique_ptr to it. Private to this room.
+// A record tells its own name, so a slot holds nothing but where it is. Searches for what is not there look at some
+// records more than in a sparser table; they are few, and none is a query's. Private to this room.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "discovery/catalog/record.hpp"
 
 namespace signpost::catalog {
 
-template <class Pointer>
 class Table {
 public:
-  using Entry = typename Pointer::element_type;
+  explicit Table(const memory::Arena& arena) : arena_(arena) {}
 
-  /// nullptr: there is none.
-  [[nodiscard]] Entry* find(std::uint32_t name_space, std::string_view name) const {
-    if (slots_.empty()) return nullptr;
-    for (auto i = home(name_space, name);; i = next(i)) {
-      Entry* const entry = slots_[i].get();
-      if (entry == nullptr || is(*entry, name_space, name)) return entry;
-    }
-  }
-
-  /// Puts the entry in; gives what it replaced, or nullptr.
-  Pointer put(Pointer entry) {
-    if ((size_ + 1) * 4 > slots_.size() * 3) grow();
-    for (auto i = home(entry->name_space(), entry->name());; i = next(i)) {
-      auto& slot = slots_[i];
-      if (slot && !is(*slot, entry->name_space(), entry->name())) continue;
-      if (!slot) ++size_;
-      std::swap(slot, entry);
-      return entry;
-    }
-  }
-
-  /// Gives what was there, or nullptr.
-  Pointer erase(std::uint32_t name_space, std::string_view name) {
-    if (slots_.empty()) return nullptr;
-    auto i = home(name_space, name);
-    while (slots_[i] && !is(*slots_[i], name_space, name)) i = next(i);
-    Pointer gone = std::move(slots_[i]);
-    if (!gone) return nullptr;
-    --size_;
-    // What stands behind moves up where it may: no entry is ever behind an empty slot that its search would meet.
-    for (auto j = next(i); slots_[j]; j = next(j)) {
-      auto const wanted = home(slots_[j]->name_space(), slots_[j]->name());
-      bool const may_stay = i <= j ? (i < wanted && wanted <= j) : (i < wanted || wanted <= j);
-      if (may_stay) continue;
-      slots_[i] = std::move(slots_[j]);
-      i = j;
-    }
-    return gone;
-  }
+  /// 0: there is none.
+  [[nodiscard]] Reference find(NamespaceId name_space, std::string_view name) const;
+  /// Puts the record in; gives what it replaced, or 0.
+  Reference put(Reference record);
+  /// Gives what was there, or 0.
+  Reference erase(NamespaceId name_space, std::string_view name);
 
   [[nodiscard]] std::size_t size() const { return size_; }
 
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (const auto& slot : slots_) {
-      if (slot) visit(*slot);
+    for (const Reference slot : slots_) {
+      if (slot != 0) visit(Record::at(arena_, slot));
     }
   }
 
 private:
-  static bool is(const Entry& entry, std::uint32_t name_space, std::string_view name) {
-    return entry.name_space() == name_space && entry.name() == name;
-  }
+  [[nodiscard]] bool is(Reference record, NamespaceId name_space, std::string_view name) const;
   [[nodiscard]] std::size_t next(std::size_t i) const { return (i + 1) & (slots_.size() - 1); }
-  [[nodiscard]] std::size_t home(std::uint32_t name_space, std::string_view name) const {
-    auto const hash = std::hash<std::string_view>{}(name) ^ (name_space * std::uint64_t{0x9e3779b97f4a7c15});
-    return static_cast<std::size_t>(hash ^ hash >> 32) & (slots_.size() - 1);
-  }
-  void grow() {
-    std::vector<Pointer> old(slots_.empty() ? 16 : slots_.size() * 2);
-    old.swap(slots_);
-    for (auto& entry : old) {
-      if (!entry) continue;
-      auto i = home(entry->name_space(), entry->name());
-      while (slots_[i]) i = next(i);
-      slots_[i] = std::move(entry);
-    }
-  }
+  [[nodiscard]] std::size_t home(NamespaceId name_space, std::string_view name) const;
+  [[nodiscard]] std::size_t home_of(Reference record) const;
+  void grow();
 
-  std::vector<Pointer> slots_; // a power of two
+  const memory::Arena& arena_;
+  std::vector<Reference> slots_; // a power of two; 0: empty
   std::size_t size_ = 0;
 };
 

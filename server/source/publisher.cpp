@@ -20,8 +20,7 @@ void Publisher::publish() {
   for (const std::string& name : changes_.namespaces)
     if (!catalog_.has_namespace(name)) zone_.erase_namespace(name);
 
-  changes_.services.clear();
-  changes_.namespaces.clear();
+  changes_ = {}; // with its memory: after a first list it is that of all services' names
   zone_.publish();
   services_.store(catalog_.service_count(), std::memory_order_relaxed);
 }

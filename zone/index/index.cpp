@@ -95,7 +95,7 @@ void Index::insert(Table& table, std::uint32_t hash, std::uint32_t reference) {
   table.insert(hash, reference);
 }
 
-void Index::discard(Arena::Reference block, std::size_t words) {
+void Index::discard(memory::Arena::Reference block, std::size_t words) {
   open_.blocks.push_back({block, words});
   ++waiting_;
   if (open_.blocks.size() >= seal_at) {
@@ -153,7 +153,7 @@ void Index::add_owner(std::uint32_t hash, std::uint32_t id) {
     return;
   }
   const auto make_node = [&](std::uint32_t owner, std::uint32_t next) {
-    const Arena::Reference node = arena_.allocate(2);
+    const memory::Arena::Reference node = arena_.allocate(2);
     store(arena_.at(node)[0], owner);
     store(arena_.at(node)[1], next);
     return node;
@@ -187,7 +187,7 @@ void Index::remove_owner(std::uint32_t hash, std::uint32_t id) {
 
 void Index::add_node(std::span<const std::uint8_t> key, Kind kind, std::uint32_t hash, std::uint32_t value) {
   const std::size_t size = Entry::header_words + words_of(key.size());
-  const Arena::Reference block = arena_.allocate(size);
+  const memory::Arena::Reference block = arena_.allocate(size);
   std::uint32_t* words = arena_.at(block);
   std::memset(words, 0, size * 4);
   words[0] = value;
@@ -274,7 +274,7 @@ bool Index::put(std::span<const std::uint32_t> compiled) {
     count(fresh.key().subspan(1u + fresh.key()[0]), Kind::name_space, 1);
   }
   locate(fresh, new_addresses_);
-  const Arena::Reference block = arena_.allocate(compiled.size());
+  const memory::Arena::Reference block = arena_.allocate(compiled.size());
   std::memcpy(arena_.at(block), compiled.data(), compiled.size_bytes());
   arena_.at(block)[0] = id;
 

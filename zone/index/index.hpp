@@ -15,8 +15,8 @@
 #include <span>
 #include <vector>
 
+#include "discovery/memory/arena.hpp"
 #include "zone/index/apex.hpp"
-#include "zone/index/arena.hpp"
 #include "zone/index/entry.hpp"
 #include "zone/index/epoch.hpp"
 #include "zone/index/hash.hpp"
@@ -116,7 +116,7 @@ private:
     [[nodiscard]] std::span<const std::uint8_t> address() const { return {octets.data(), length}; }
   };
   struct Garbage {
-    Arena::Reference block;
+    memory::Arena::Reference block;
     std::size_t words;
   };
   struct Batch {
@@ -142,7 +142,7 @@ private:
   [[nodiscard]] std::uint32_t find_block(std::span<const std::uint8_t> key, std::uint32_t& hash) const noexcept;
   [[nodiscard]] std::uint32_t take_id();
   void insert(Table& table, std::uint32_t hash, std::uint32_t reference);
-  void discard(Arena::Reference block, std::size_t words);
+  void discard(memory::Arena::Reference block, std::size_t words);
   void locate(Entry entry, std::vector<Located>& into) const;
   void relocate(const std::vector<Located>& from, const std::vector<Located>& to, std::uint32_t id, bool adding);
   void add_owner(std::uint32_t hash, std::uint32_t id);
@@ -158,10 +158,10 @@ private:
   const IndexSettings settings_;
   std::vector<Apex> apexes_;
   const HashKey hash_key_;
-  Arena arena_;
+  memory::Arena arena_;
   Table entries_;   // key -> entry
   Table addresses_; // address -> id, or list of ids
-  Stretch ids_;     // id -> entry
+  memory::Stretch ids_;     // id -> entry
   std::atomic<std::uint32_t> serial_;
   std::atomic<bool> ready_{false}, stale_{false};
 

@@ -1,4 +1,4 @@
-#include "zone/index/arena.hpp"
+#include "discovery/memory/arena.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <bit>
 #include <new>
 
-namespace signpost::zone {
+namespace signpost::memory {
 namespace {
 
 constexpr std::size_t step = 256 * 1024; // memory is made usable in steps of this; untouched pages cost nothing
@@ -80,4 +80,4 @@ void Arena::free(Reference block, std::size_t words) noexcept {
   free_[kind.index] = block;
 }
 
-} // namespace signpost::zone
+} // namespace signpost::memory

@@ -1,10 +1,10 @@
-// Memory for what the readers see: blocks that never move, named by 32-bit numbers, in one reserved stretch of
-// addresses.
+// Memory for a hundred thousand small things: blocks that never move, named by 32-bit numbers, in one reserved stretch
+// of addresses.
 //
-// A block's reference counts words of four octets from the start of the stretch, so that a table slot has room for
-// a reference and a hash. The stretch is reserved once and given memory as it fills; a freed block serves the next
-// request of its size class. One writer allocates and frees; readers only follow references. A block may be freed only
-// after a grace period (epoch.hpp).
+// A block's reference counts words of four octets from the start of the stretch, half of what a pointer takes, and a
+// block has no header of its own. The stretch is reserved once and given memory as it fills; a freed block serves the
+// next request of its size class. Nothing else lives between the blocks, so what the heap frees goes back to the system.
+// One writer allocates and frees; whoever else reads only follows references (zone/index).
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace signpost::zone {
+namespace signpost::memory {
 
 /// A stretch of addresses of which a growing part from the start is usable memory. Throws std::bad_alloc.
 class Stretch {
@@ -69,4 +69,4 @@ private:
   std::array<Reference, class_count> free_{}; // heads; a free block's first word is the next
 };
 
-} // namespace signpost::zone
+} // namespace signpost::memory
