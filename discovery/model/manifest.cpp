@@ -1,6 +1,7 @@
 #include "discovery/model/manifest.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -292,9 +293,12 @@ void read_all(std::string_view text, Objects& objects) {
 }
 
 tl::expected<std::string, std::string> read_descriptor(int descriptor) {
+  constexpr std::size_t piece = 256 * 1024;
   std::string text;
+  struct stat status {};
+  if (fstat(descriptor, &status) == 0 && status.st_size > 0)
+    text.reserve(static_cast<std::size_t>(status.st_size) + piece); // in one go: doubling would double the peak
   while (true) {
-    constexpr std::size_t piece = 256 * 1024;
     auto const size = text.size();
     text.resize(size + piece);
     ssize_t const got = read(descriptor, text.data() + size, piece);
@@ -305,6 +309,8 @@ tl::expected<std::string, std::string> read_descriptor(int descriptor) {
   }
 }
 
+std::string source_name(const std::string& path) { return path == "-" ? "standard input" : path; }
+
 } // namespace
 
 tl::expected<void, ManifestError> read_manifest(std::string_view text, std::string_view source, const Each& each) {
@@ -313,15 +319,20 @@ tl::expected<void, ManifestError> read_manifest(std::string_view text, std::stri
   return std::move(objects).result();
 }
 
-tl::expected<void, ManifestError> read_manifest_file(const std::string& path, const Each& each) {
+tl::expected<std::string, ManifestError> read_manifest_text(const std::string& path) {
   bool const standard_input = path == "-";
-  std::string const source = standard_input ? "standard input" : path;
   int const descriptor = standard_input ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return tl::unexpected(ManifestError{path + ": cannot be read: " + std::strerror(errno)});
   auto text = read_descriptor(descriptor);
   if (!standard_input) close(descriptor);
-  if (!text) return tl::unexpected(ManifestError{source + ": cannot be read: " + text.error()});
-  return read_manifest(*text, source, each);
+  if (text) return std::move(*text);
+  return tl::unexpected(ManifestError{source_name(path) + ": cannot be read: " + text.error()});
+}
+
+tl::expected<void, ManifestError> read_manifest_file(const std::string& path, const Each& each) {
+  auto const text = read_manifest_text(path);
+  if (!text) return tl::unexpected(text.error());
+  return read_manifest(*text, source_name(path), each);
 }
 
 } // namespace signpost::model

@@ -26,7 +26,10 @@ struct ManifestError {
 read_manifest(std::string_view text, std::string_view source,
               const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);
 
-/// As above, from a file; "-" is standard input. Errors: cannot be read (with the reason), or as above.
+/// The whole text of a file; "-" is standard input. The error says why it cannot be read.
+[[nodiscard]] tl::expected<std::string, ManifestError> read_manifest_text(const std::string& path);
+
+/// Both: the objects of a file; "-" is standard input.
 [[nodiscard]] tl::expected<void, ManifestError>
 read_manifest_file(const std::string& path,
                    const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);

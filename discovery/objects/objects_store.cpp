@@ -24,28 +24,36 @@ bool in_range(const std::string& key, const store::RangeRequest& request) {
 
 } // namespace
 
-tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
-                                                  const std::function<void(model::Object&&)>& each) {
-  ReadSummary summary;
+tl::expected<std::vector<FileText>, std::string> read_texts(const std::vector<std::string>& files) {
+  std::vector<FileText> texts;
   for (const std::string& file : files) {
+    auto text = model::read_manifest_text(file);
+    if (!text) return tl::make_unexpected(text.error().message);
+    texts.push_back({file, std::move(*text)});
+  }
+  return texts;
+}
+
+tl::expected<ReadSummary, std::string> read_objects(const std::vector<FileText>& texts,
+                                                    const std::function<void(model::Object&&)>& each) {
+  ReadSummary summary;
+  for (const auto& [file, text] : texts) {
+    const auto fail = [&file = file](const std::string& why) {
+      return tl::make_unexpected(model::ManifestError{file + ": " + why});
+    };
     const auto read =
-        model::read_manifest_file(file, [&](model::Json&& json) -> tl::expected<void, model::ManifestError> {
-          if (!json.is_object())
-            return tl::make_unexpected(
-                model::ManifestError{file + ": an object was expected; see `kubectl get -o yaml`"});
+        model::read_manifest(text, file, [&](model::Json&& json) -> tl::expected<void, model::ManifestError> {
+          if (!json.is_object()) return fail("an object was expected; see `kubectl get -o yaml`");
           const model::KindInfo* kind = model::find_kind(member(json, "apiVersion"), member(json, "kind"));
           if (kind == nullptr) {
             ++summary.skipped;
             return {};
           }
           auto object = model::decode_object(kind->kind, json);
-          if (!object)
-            return tl::make_unexpected(
-                model::ManifestError{file + ": " + std::string(kind->name) + ": " + object.error().message});
+          if (!object) return fail(std::string(kind->name) + ": " + object.error().message);
           model::ObjectMeta& metadata = model::metadata(*object);
           if (metadata.name.empty())
-            return tl::make_unexpected(
-                model::ManifestError{file + ": a " + std::string(kind->name) + " has no metadata.name; give it one"});
+            return fail("a " + std::string(kind->name) + " has no metadata.name; give it one");
           if (kind->namespaced && metadata.name_space.empty()) metadata.name_space = "default";
           if (!kind->namespaced) metadata.name_space.clear();
           ++summary.objects;
@@ -53,6 +61,20 @@ tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>
           return {};
         });
     if (!read) return tl::make_unexpected(read.error().message);
+  }
+  return summary;
+}
+
+tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
+                                                  const std::function<void(model::Object&&)>& each) {
+  ReadSummary summary;
+  for (const std::string& file : files) {
+    const auto texts = read_texts({file});
+    if (!texts) return tl::make_unexpected(texts.error());
+    const auto read = read_objects(*texts, each);
+    if (!read) return read;
+    summary.objects += read->objects;
+    summary.skipped += read->skipped;
   }
   return summary;
 }
