@@ -1,31 +1,22 @@
 #include "server/listen/connection.hpp"
 
-#include <boost/asio/post.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+
+#include "zone/wire/octets.hpp"
 
 namespace signpost::server {
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
 constexpr std::size_t length_octets = 2;
 constexpr std::size_t header_octets = 12; // less is no DNS message at all
 constexpr std::size_t kept_octets = 4096; // capacity that an empty buffer may keep
-
-/// The thread as a reader of the index, for as long as this lives.
-class Reading {
-public:
-  explicit Reading(zone::ReaderThread& reader) : reader_(reader) { reader_.online(); }
-  ~Reading() { reader_.offline(); }
-  Reading(const Reading&) = delete;
-  Reading& operator=(const Reading&) = delete;
-
-private:
-  zone::ReaderThread& reader_;
-};
+constexpr std::size_t largest_message = 65535;
+constexpr auto keepalive_unit = std::chrono::milliseconds(100);
 
 void drop_front(std::vector<std::uint8_t>& buffer, std::size_t count) {
   buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));
@@ -34,15 +25,33 @@ void drop_front(std::vector<std::uint8_t>& buffer, std::size_t count) {
 
 } // namespace
 
-Connection::Connection(TcpLoop& loop, asio::ip::tcp::socket socket, Serving& serving, const Source& source)
-    : loop_(loop), socket_(std::move(socket)), serving_(serving), source_(source), active_since_(Clock::now()) {}
+/// Where the late answer to a message goes, and who asks.
+struct Connection::ReplyToConnection {
+  Connection& connection;
+  TcpLoop& loop;
+
+  ReplyTo operator()() const {
+    ReplyTo to;
+    to.tcp = std::make_shared<std::function<void(std::span<const std::uint8_t>)>>(
+        [loop = loop.shared_from_this(), self = connection.weak_from_this()](std::span<const std::uint8_t> reply) {
+          loop->poller.post([self, bytes = std::vector<std::uint8_t>(reply.begin(), reply.end())] {
+            if (const auto alive = self.lock()) alive->on_late(bytes);
+          });
+        });
+    return to;
+  }
+  const sockaddr* peer(sockaddr_storage& storage) const { return connection.peer(storage); }
+};
+
+Connection::Connection(TcpLoop& loop, Socket socket, Serving& serving, const Source& source)
+    : loop_(loop), socket_(std::move(socket)), serving_(serving), source_(source), active_since_(loop.poller.now()) {}
 
 void Connection::start() {
   self_ = shared_from_this();
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  wait_readable();
+  const int one = 1;
+  ::setsockopt(socket_.fd(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  watched_ = EPOLLIN;
+  if (!loop_.poller.add(socket_.fd(), watched_, *this)) close();
 }
 
 void Connection::finish() {
@@ -55,11 +64,19 @@ void Connection::finish() {
 void Connection::close() {
   if (closed_) return;
   closed_ = true;
-  error_code ignored;
-  socket_.close(ignored);
+  loop_.poller.remove(socket_.fd(), *this);
+  socket_ = Socket();
   loop_.account(buffered_, 0);
   loop_.forget(*this);
-  self_.reset(); // last: handlers that are cancelled now may hold the object a little longer
+  self_.reset(); // last: whoever called holds the object a little longer
+}
+
+void Connection::on_ready(std::uint32_t events) {
+  const auto alive = self_;
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) return close();
+  half_closed_ = half_closed_ || (events & EPOLLRDHUP) != 0;
+  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) more_ = on_readable();
+  advance();
 }
 
 bool Connection::expired(Clock::time_point now) const {
@@ -67,90 +84,81 @@ bool Connection::expired(Clock::time_point now) const {
   if (pending() > 0 && now - write_since_ >= settings.write) return true;
   if (!input_.empty() && !throttled()) return now - message_since_ >= settings.message;
   if (!idle()) return false; // the answers in flight have a deadline of their own
-  if (!was_served_) return now - active_since_ >= settings.message;
-  return now - active_since_ >= (loop_.crowded() ? std::min(settings.idle_crowded, settings.idle) : settings.idle);
+  return now - active_since_ >= (was_served_ ? loop_.idle_limit() : std::min(settings.first, loop_.idle_limit()));
 }
 
 bool Connection::throttled() const {
-  return in_flight_ >= loop_.settings.max_in_flight || pending() >= loop_.settings.max_output;
+  return in_flight_ >= loop_.settings.max_in_flight || pending() + loop_.answers_size >= loop_.settings.max_output;
 }
 
-void Connection::wait_readable() {
-  waits_readable_ = true;
-  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
-    self->waits_readable_ = false;
-    if (self->closed_) return;
-    if (error) return self->close();
-    self->on_readable();
-    self->advance();
-  });
-}
-
-void Connection::wait_writable() {
-  waits_writable_ = true;
-  socket_.async_wait(asio::ip::tcp::socket::wait_write, [self = shared_from_this()](error_code error) {
-    self->waits_writable_ = false;
-    if (self->closed_) return;
-    if (error) return self->close();
-    self->advance();
-  });
-}
-
-void Connection::on_readable() {
-  if (closed_ || ended_) return;
-  error_code error;
-  const std::size_t count = socket_.read_some(asio::buffer(loop_.received), error);
-  if (error == asio::error::would_block || error == asio::error::interrupted) return;
-  if (error) { // the end of the stream, or of the connection
-    ended_ = true;
-    if (error != asio::error::eof) close();
-    return;
+bool Connection::on_readable() {
+  if (closed_ || ended_) return false;
+  if (throttled()) return true;
+  const ssize_t count = ::recv(socket_.fd(), loop_.received.data(), loop_.received.size(), 0);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  if (count < 0) {
+    close();
+    return false;
   }
-  std::span<const std::uint8_t> bytes(loop_.received.data(), count);
+  if (count == 0) {
+    ended_ = true;
+    return false;
+  }
+  std::span<const std::uint8_t> bytes(loop_.received.data(), static_cast<std::size_t>(count));
+  // Less than the buffer holds is all there is, but for the end of the stream, of which we were told before.
+  const bool more = bytes.size() == loop_.received.size() || half_closed_;
   if (input_.empty()) {
     bytes = bytes.subspan(take_messages(bytes));
-    if (!bytes.empty()) message_since_ = Clock::now();
+    message_since_ = loop_.poller.now();
   }
   input_.insert(input_.end(), bytes.begin(), bytes.end());
+  return more;
 }
 
 void Connection::advance() {
-  while (!closed_) {
-    std::size_t used = 0;
-    if (!input_.empty()) {
-      used = take_messages(input_);
-      if (used > 0) {
-        drop_front(input_, used);
-        message_since_ = Clock::now();
-      }
-    }
+  flush();
+  while (!closed_ && !input_.empty()) {
+    const std::size_t used = take_messages(input_);
+    if (used == 0) break;
+    drop_front(input_, used);
+    message_since_ = loop_.poller.now();
     flush();
-    if (used == 0 || input_.empty()) break;
   }
   if (closed_) return;
   if (ended_ && idle()) return close();
   if (!loop_.account(buffered_, input_.capacity() + output_.capacity())) return close();
-  if (throttled()) {
-    held_back_ = true;
-  } else if (!ended_ && !waits_readable_) {
-    if (held_back_) message_since_ = Clock::now(); // we did not read: the client is not late
-    held_back_ = false;
-    wait_readable();
-  }
-  if (pending() > 0 && !waits_writable_) wait_writable();
+  watch();
+}
+
+void Connection::watch() {
+  const bool throttle = throttled();
+  if (held_back_ && !throttle) message_since_ = loop_.poller.now(); // we did not read: the client is not late
+  held_back_ = throttle;
+  const std::uint32_t wanted = (throttle || ended_ ? 0u : EPOLLIN) | (pending() > 0 ? EPOLLOUT : 0u);
+  if (wanted == watched_ && !more_) return;
+  more_ = false;
+  watched_ = wanted;
+  loop_.poller.change(socket_.fd(), wanted, *this);
 }
 
 std::size_t Connection::take_messages(std::span<const std::uint8_t> bytes) {
   std::size_t used = 0;
-  while (bytes.size() - used >= length_octets && !throttled()) {
-    const std::size_t length = std::size_t{bytes[used]} << 8 | bytes[used + 1];
+  const auto has_room = [&] { return loop_.answers.size() - loop_.answers_size >= length_octets + largest_message; };
+  while (bytes.size() - used >= length_octets && !throttled() && has_room()) {
+    const std::size_t length = wire::load16(&bytes[used]);
     if (length < header_octets) { // no way to answer, and what follows cannot be trusted to be a message
       ended_ = true;
-      return bytes.size();
+      used = bytes.size();
+      break;
     }
     if (bytes.size() - used < length_octets + length) break;
     serve_message(bytes.subspan(used + length_octets, length));
     used += length_octets + length;
+  }
+  if (used > 0) {
+    was_served_ = true;
+    active_since_ = loop_.poller.now();
+    loop_.touch(*this);
   }
   return used;
 }
@@ -159,78 +167,84 @@ const sockaddr* Connection::peer(sockaddr_storage& storage) const {
   storage = {};
   socklen_t length = sizeof storage;
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
-  ::getpeername(const_cast<asio::ip::tcp::socket&>(socket_).native_handle(), address, &length);
+  ::getpeername(socket_.fd(), address, &length);
   return address;
 }
 
-/// Where the late answer to a message goes, and who asks.
-struct Connection::ReplyToConnection {
-  Connection& connection;
-  TcpLoop& loop;
-
-  ReplyTo operator()() const {
-    ReplyTo to;
-    to.tcp = std::make_shared<std::function<void(std::span<const std::uint8_t>)>>(
-        [loop = loop.shared_from_this(), self = connection.weak_from_this()](std::span<const std::uint8_t> reply) {
-          asio::post(loop->io, [self, bytes = std::vector<std::uint8_t>(reply.begin(), reply.end())] {
-            if (const auto alive = self.lock()) alive->on_late(bytes);
-          });
-        });
-    return to;
-  }
-  const sockaddr* peer(sockaddr_storage& storage) const { return connection.peer(storage); }
-};
-
 void Connection::serve_message(std::span<const std::uint8_t> message) {
-  was_served_ = true;
-  active_since_ = Clock::now();
-  loop_.touch(*this);
-  std::memcpy(loop_.message.data(), message.data(), message.size());
-  serving_.counters.queries.add();
-  serving_.counters.query_octets.sum.add(message.size());
+  std::uint8_t* const place = loop_.answers.data() + loop_.answers_size;
+  const std::span<std::uint8_t> buffer(place + length_octets, largest_message);
+  std::memcpy(buffer.data(), message.data(), message.size());
+  Counters& counters = serving_.counters;
+  counters.queries.add();
+  counters.query_octets.sum.add(message.size());
   serving_.later = false;
-  const std::size_t length = [&] {
-    const Reading reading(*loop_.reader);
-    return serve(serving_, loop_.message, message.size(), false, ReplyToConnection{*this, loop_});
-  }();
+  serving_.keepalive = static_cast<std::uint16_t>(std::min<long>(0xffff, loop_.idle_limit() / keepalive_unit));
+  const std::size_t length = serve(serving_, buffer, message.size(), false, ReplyToConnection{*this, loop_});
   if (serving_.later) ++in_flight_;
-  serving_.counters.reply_octets.sum.add(length);
+  counters.reply_octets.sum.add(length);
   if (serving_.router.logs()) {
     sockaddr_storage storage;
-    log_query(serving_, peer(storage), {loop_.message.data(), length});
+    log_query(serving_, peer(storage), buffer.first(length));
   }
-  if (length > 0) append_reply({loop_.message.data(), length});
+  if (length == 0) return;
+  wire::store16(place, static_cast<std::uint16_t>(length));
+  loop_.answers_size += length_octets + length;
 }
 
 void Connection::on_late(std::span<const std::uint8_t> reply) {
   if (closed_) return;
+  const auto alive = self_;
   if (in_flight_ > 0) --in_flight_;
-  active_since_ = Clock::now();
-  if (!reply.empty()) append_reply(reply);
+  active_since_ = loop_.poller.now();
+  if (!reply.empty() && reply.size() <= largest_message) {
+    if (pending() == 0) write_since_ = loop_.poller.now();
+    std::array<std::uint8_t, length_octets> length;
+    wire::store16(length.data(), static_cast<std::uint16_t>(reply.size()));
+    output_.insert(output_.end(), length.begin(), length.end());
+    output_.insert(output_.end(), reply.begin(), reply.end());
+  }
   advance();
 }
 
-void Connection::append_reply(std::span<const std::uint8_t> reply) {
-  if (reply.size() > 0xFFFF) return;
-  if (pending() == 0) write_since_ = Clock::now();
-  output_.push_back(static_cast<std::uint8_t>(reply.size() >> 8));
-  output_.push_back(static_cast<std::uint8_t>(reply.size()));
-  output_.insert(output_.end(), reply.begin(), reply.end());
+std::size_t Connection::send(std::span<const std::uint8_t> bytes) {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t count = ::send(socket_.fd(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      if (errno != EAGAIN) close();
+      break;
+    }
+    sent += static_cast<std::size_t>(count);
+    write_since_ = active_since_ = loop_.poller.now();
+  }
+  return sent;
+}
+
+void Connection::send_answers() {
+  const std::span<const std::uint8_t> answers(loop_.answers.data(), std::exchange(loop_.answers_size, 0));
+  if (answers.empty()) return;
+  const std::size_t sent = pending() == 0 ? send(answers) : 0;
+  if (closed_ || sent == answers.size()) return;
+  if (pending() == 0) write_since_ = loop_.poller.now();
+  output_.insert(output_.end(), answers.begin() + static_cast<std::ptrdiff_t>(sent), answers.end());
 }
 
 void Connection::flush() {
-  while (pending() > 0) {
-    error_code error;
-    const std::size_t count = socket_.write_some(asio::buffer(output_.data() + output_at_, pending()), error);
-    if (error == asio::error::interrupted) continue;
-    if (error == asio::error::would_block) return;
-    if (error) return close();
-    output_at_ += count;
-    write_since_ = active_since_ = Clock::now();
+  if (pending() > 0) {
+    output_at_ += send(std::span(output_).subspan(output_at_));
+    if (closed_) {
+      loop_.answers_size = 0;
+      return;
+    }
+    if (pending() == 0) {
+      output_at_ = 0;
+      output_.clear();
+      if (output_.capacity() > kept_octets) output_.shrink_to_fit();
+    }
   }
-  output_at_ = 0;
-  output_.clear();
-  if (output_.capacity() > kept_octets) output_.shrink_to_fit();
+  send_answers();
 }
 
 } // namespace signpost::server

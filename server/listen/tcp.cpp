@@ -1,12 +1,12 @@
 #include "server/listen/tcp.hpp"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "server/listen/connection.hpp"
@@ -15,15 +15,14 @@
 namespace signpost::server {
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
-constexpr std::size_t largest_message = 65535;
 constexpr std::size_t one_read = 16 * 1024;
+constexpr std::size_t all_answers = 192 * 1024; // of one round of one connection: two of the longest fit in any case
+constexpr int accepted_at_once = 64;            // then the connections have their turn
 constexpr std::size_t evict_attempts = 64; // of the longest silent ones, to find one that is owed nothing
 constexpr std::size_t reserved_descriptors = 128;
 constexpr auto accept_pause = std::chrono::milliseconds(100); // without descriptors or memory
 constexpr auto shortest_sweep = std::chrono::milliseconds(10), longest_sweep = std::chrono::milliseconds(250);
+constexpr auto no_sweep = std::chrono::seconds(60);
 
 std::size_t connections_allowed(std::size_t wanted) {
   rlimit limit{};
@@ -33,18 +32,13 @@ std::size_t connections_allowed(std::size_t wanted) {
   return std::max<std::size_t>(1, std::min(wanted, spare));
 }
 
-Connection::Source source_of(const asio::ip::tcp::socket& socket) {
+Connection::Source source_of(const sockaddr_storage& peer) {
   Connection::Source source{};
-  error_code error;
-  const auto peer = socket.remote_endpoint(error);
-  if (error) return source;
-  if (peer.address().is_v4()) {
-    const auto bytes = peer.address().to_v4().to_bytes();
+  if (peer.ss_family == AF_INET) {
     source[0] = 0xFF; // no IPv6 unicast network begins so
-    std::copy(bytes.begin(), bytes.end(), source.begin() + 4);
+    std::memcpy(source.data() + 4, &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, 4);
   } else {
-    const auto bytes = peer.address().to_v6().to_bytes();
-    std::copy_n(bytes.begin(), source.size(), source.begin());
+    std::memcpy(source.data(), &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr, source.size());
   }
   return source;
 }
@@ -52,7 +46,7 @@ Connection::Source source_of(const asio::ip::tcp::socket& socket) {
 } // namespace
 
 TcpLoop::TcpLoop(const TcpSettings& tcp_settings)
-    : settings(tcp_settings), received(one_read), message(largest_message) {
+    : settings(tcp_settings), received(one_read), answers(all_answers) {
   settings.max_connections = connections_allowed(settings.max_connections);
   settings.max_per_source = std::min(settings.max_per_source, settings.max_connections);
 }
@@ -63,37 +57,44 @@ TcpLoop::~TcpLoop() {
 
 void TcpLoop::add(Claim claim, std::shared_ptr<const Router> router) {
   routers.push_back(std::move(router));
-  const bool is_v4 = claim.endpoint.address.is_v4();
-  servings.push_back(std::make_unique<Serving>(*routers.back(), wire::Transport::tcp, counters[is_v4 ? 0 : 1]));
-  const auto protocol = is_v4 ? asio::ip::tcp::v4() : asio::ip::tcp::v6();
-  acceptors.push_back(std::make_unique<Acceptor>(
-      Acceptor{asio::ip::tcp::acceptor(io, protocol, claim.tcp.release()), asio::steady_timer(io), *servings.back()}));
+  const std::size_t family = claim.endpoint.address.is_v4() ? 0 : 1;
+  servings.push_back(std::make_unique<Serving>(*routers.back(), wire::Transport::tcp, counters[family]));
+  acceptors.push_back(std::make_unique<Acceptor>(*this, std::move(claim.tcp), *servings.back()));
 }
 
 void TcpLoop::run() noexcept {
   zone::ReaderThread own_reader;
   own_reader.offline();
-  reader = &own_reader;
-  for (const auto& acceptor : acceptors) accept(*acceptor);
-  for (;;) {
+  for (const auto& acceptor : acceptors) acceptor->paused_until = poller.now();
+  while (!finishing || !by_age.empty()) {
     try {
-      io.run();
-      break;
+      resume_acceptors();
+      const bool waits = by_age.empty() && !finishing;
+      if (waits) next_sweep = poller.now() + no_sweep;
+      Clock::time_point until = next_sweep;
+      for (const auto& acceptor : acceptors)
+        if (acceptor->paused_until != Clock::time_point{}) until = std::min(until, acceptor->paused_until);
+      poller.wait(until);
+      own_reader.online();
+      poller.dispatch();
+      own_reader.offline();
+      if (poller.now() >= next_sweep) sweep();
     } catch (const std::exception& error) { // out of memory; what it happened to is closed by its time-out
+      own_reader.offline();
       log::error("dns", "tcp", {{"error", error.what()}});
     }
   }
-  reader = nullptr;
 }
 
 void TcpLoop::finish() {
-  asio::post(io, [this] {
+  poller.post([this] {
     finishing = true;
-    finish_until = Clock::now() + settings.write;
-    error_code ignored;
+    finish_until = poller.now() + settings.write;
+    next_sweep = poller.now();
     for (const auto& acceptor : acceptors) {
-      acceptor->socket.close(ignored);
-      acceptor->pause.cancel();
+      if (acceptor->paused_until == Clock::time_point{}) poller.remove(acceptor->socket.fd(), *acceptor);
+      acceptor->paused_until = {};
+      acceptor->socket = Socket();
     }
     std::vector<std::shared_ptr<Connection>> all;
     for (Connection& connection : by_age) all.push_back(connection.shared_from_this());
@@ -101,33 +102,47 @@ void TcpLoop::finish() {
   });
 }
 
-void TcpLoop::accept(Acceptor& acceptor) {
-  acceptor.socket.async_accept([this, &acceptor](error_code error, asio::ip::tcp::socket socket) {
-    if (finishing || error == asio::error::operation_aborted) return;
-    if (!error) {
-      admit(std::move(socket), acceptor.serving);
-    } else if (error != asio::error::connection_aborted && error != asio::error::interrupted) {
-      if (evict_from(by_age)) evicted.add();
-      acceptor.pause.expires_after(accept_pause);
-      acceptor.pause.async_wait([this, &acceptor](error_code) {
-        if (!finishing) accept(acceptor);
-      });
+void TcpLoop::Acceptor::on_ready(std::uint32_t) {
+  for (int i = 0; i < accepted_at_once; ++i) {
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    Socket accepted(::accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (accepted) {
+      loop.admit(std::move(accepted), peer, serving);
+    } else if (errno == EAGAIN) {
       return;
-    }
-    accept(acceptor);
-  });
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      loop.shed();
+      loop.poller.remove(socket.fd(), *this);
+      paused_until = loop.poller.now() + accept_pause;
+      return;
+    } // else: that connection is gone already
+  }
+  loop.poller.change(socket.fd(), EPOLLIN, *this);
 }
 
-void TcpLoop::admit(asio::ip::tcp::socket socket, Serving& serving) {
-  const Connection::Source source = source_of(socket);
+void TcpLoop::resume_acceptors() {
+  for (const auto& acceptor : acceptors) {
+    if (finishing || acceptor->paused_until == Clock::time_point{} || acceptor->paused_until > poller.now()) continue;
+    const bool watched = poller.add(acceptor->socket.fd(), EPOLLIN, *acceptor);
+    acceptor->paused_until = watched ? Clock::time_point{} : poller.now() + accept_pause;
+  }
+}
+
+void TcpLoop::shed() {
+  if (evict_from(by_age)) evicted.add();
+}
+
+void TcpLoop::admit(Socket socket, const sockaddr_storage& peer, Serving& serving) {
+  const Connection::Source source = source_of(peer);
   if (!make_room(source)) return; // closes the socket
   const auto connection = std::make_shared<Connection>(*this, std::move(socket), serving, source);
+  if (by_age.empty()) next_sweep = poller.now();
   by_source[source].push_back(*connection);
   by_age.push_back(*connection);
   accepted.add();
   open.store(by_age.size(), std::memory_order_relaxed);
   connection->start();
-  schedule_sweep();
 }
 
 bool TcpLoop::make_room(const Connection::Source& source) {
@@ -162,7 +177,6 @@ void TcpLoop::forget(Connection& connection) noexcept {
   same->second.erase(same->second.iterator_to(connection));
   if (same->second.empty()) by_source.erase(same);
   open.store(by_age.size(), std::memory_order_relaxed);
-  if (by_age.empty()) sweep_timer.cancel();
 }
 
 void TcpLoop::touch(Connection& connection) {
@@ -178,20 +192,11 @@ bool TcpLoop::account(std::size_t& known, std::size_t now) noexcept {
   return !grown || buffered <= settings.max_buffered;
 }
 
-void TcpLoop::schedule_sweep() {
-  if (sweeping) return;
-  sweeping = true;
-  const auto least = std::min({settings.idle, settings.idle_crowded, settings.message, settings.write});
-  sweep_timer.expires_after(std::clamp<std::chrono::milliseconds>(least / 4, shortest_sweep, longest_sweep));
-  sweep_timer.async_wait([this](error_code) {
-    sweeping = false;
-    sweep();
-    if (!by_age.empty()) schedule_sweep();
-  });
-}
-
 void TcpLoop::sweep() {
-  const auto now = Clock::now();
+  const auto now = poller.now();
+  const auto least =
+      std::min({settings.idle, settings.idle_crowded, settings.first, settings.message, settings.write});
+  next_sweep = now + std::clamp<std::chrono::milliseconds>(least / 4, shortest_sweep, longest_sweep);
   const bool end = finishing && now >= finish_until;
   std::vector<std::shared_ptr<Connection>> over;
   for (Connection& connection : by_age)

@@ -22,7 +22,8 @@ struct TcpSettings {
   std::size_t max_per_source = 1024;            // from one address
   std::chrono::milliseconds idle{10000};        // silence after an answered query (RFC 7766 6.2.3)
   std::chrono::milliseconds idle_crowded{2000}; // … while more than half of the connections are in use
-  std::chrono::milliseconds message{2000};      // to the first byte, and from a message's first byte to its last
+  std::chrono::milliseconds first{2000};        // silence of a new connection before its first query
+  std::chrono::milliseconds message{500};       // from a message's first byte to its last
   std::chrono::milliseconds write{2000};        // without progress while answers wait to be read
   std::size_t max_in_flight = 64;               // queries of one connection that wait for cache or forwarding
   std::size_t max_output = 32 * 1024;           // octets of answers waiting; further queries wait unread

@@ -76,8 +76,8 @@ TEST_CASE("every malformed datagram gets what it deserves, and the next query is
 
 TEST_CASE("every TCP stream gets what it deserves") {
   TcpSettings hasty, patient_settings;
-  hasty.message = std::chrono::milliseconds(100); // stalls need not take long
-  patient_settings.message = patient_settings.write = std::chrono::milliseconds(patience);
+  hasty.first = hasty.message = std::chrono::milliseconds(100); // stalls need not take long
+  patient_settings.first = patient_settings.message = patient_settings.write = std::chrono::milliseconds(patience);
   Server closing(nullptr, hasty), server(nullptr, patient_settings);
   int count = 0;
   for (const auto& test : cases()) {

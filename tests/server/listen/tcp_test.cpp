@@ -15,7 +15,11 @@ constexpr auto web = "web.default.svc.cluster.local";
 /// Patient in everything, so that a test sets what it is about.
 TcpSettings patient() {
   const milliseconds long_time(patience);
-  return {.idle = long_time, .idle_crowded = long_time, .message = long_time, .write = long_time};
+  return {.idle = long_time,
+          .idle_crowded = long_time,
+          .first = long_time,
+          .message = long_time,
+          .write = long_time};
 }
 
 void check_served(const Server& server) {
@@ -92,7 +96,7 @@ TEST_CASE("many pipelined queries are answered in order, however slowly they are
 TEST_CASE("who says nothing, or half a message, is closed") {
   SUBCASE("no first octet") {
     TcpSettings settings = patient();
-    settings.message = milliseconds(50);
+    settings.first = milliseconds(50);
     Server server(nullptr, settings);
     TcpClient client(server.endpoint());
     CHECK_FALSE(client.message());
