@@ -110,10 +110,10 @@ void put_addresses(std::string& out, const std::vector<Address>& addresses) {
   for (const auto& address : addresses) put_address(out, address);
 }
 
-std::vector<Address> read_addresses(Reader& reader) {
-  std::vector<Address> addresses(reader.number());
+template <class Addresses>
+void read_addresses(Reader& reader, Addresses& addresses) {
+  addresses.resize(reader.number());
   for (auto& address : addresses) address = reader.address();
-  return addresses;
 }
 
 ServiceView::Form form_of(const model::ServiceSpec& spec) {
@@ -182,7 +182,7 @@ void read_service(std::string_view bytes, ServiceView& view) {
   auto const flags = reader.byte();
   view.form = static_cast<ServiceView::Form>(flags & form_mask);
   view.publish_not_ready = (flags & publish_not_ready_bit) != 0;
-  if (view.form == ServiceView::Form::cluster_ip) view.cluster_ips = read_addresses(reader);
+  if (view.form == ServiceView::Form::cluster_ip) read_addresses(reader, view.cluster_ips);
   if (view.form == ServiceView::Form::external_name) view.external_name = reader.text();
   view.ports = read_ports(reader);
 }
@@ -245,7 +245,7 @@ model::EndpointGroup read_slice(std::string_view bytes) {
   for (auto& endpoint : group.endpoints) {
     endpoint.ready = reader.byte() != 0;
     endpoint.hostname = reader.text();
-    endpoint.addresses = read_addresses(reader);
+    read_addresses(reader, endpoint.addresses);
   }
   return group;
 }

@@ -4,6 +4,7 @@
 // Plain values, no reference into the catalog. Only what DNS, the variables and clients use is kept.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -29,9 +30,9 @@ struct PortView {
 };
 
 struct EndpointView {
-  std::vector<Address> addresses; // of the group's family, at least one
-  std::string hostname;           // the endpoint's own; empty: none was given
-  bool ready = true;              // conditions.ready absent counts as ready
+  boost::container::small_vector<Address, 1> addresses; // of the group's family, at least one, rarely more
+  std::string hostname;                                 // the endpoint's own; empty: none was given
+  bool ready = true;                                    // conditions.ready absent counts as ready
   bool operator==(const EndpointView&) const = default;
 };
 

@@ -34,7 +34,8 @@ inline model::ServiceView cluster_ip(std::string name_space, std::string name,
 
 inline model::EndpointView endpoint(std::initializer_list<std::string_view> ips, std::string hostname = "",
                                     bool ready = true) {
-  return {addresses(ips), std::move(hostname), ready};
+  const auto all = addresses(ips);
+  return {{all.begin(), all.end()}, std::move(hostname), ready};
 }
 
 inline model::ServiceView headless(std::string name_space, std::string name, std::vector<model::EndpointGroup> groups) {

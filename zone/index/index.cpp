@@ -104,46 +104,44 @@ void Index::discard(memory::Arena::Reference block, std::size_t words) {
   }
 }
 
-void Index::locate(Entry entry, std::vector<Located>& into) const {
-  into.clear();
-  const auto add = [&](std::span<const std::uint8_t> address) {
-    Located located{hash_address(address), static_cast<std::uint8_t>(address.size()), {}};
-    std::memcpy(located.octets.data(), address.data(), address.size());
-    into.push_back(located);
-  };
-  if (entry.kind() == Kind::cluster_ip) {
-    for (std::size_t i = 0; i < entry.v4_count(); ++i) add({reinterpret_cast<const std::uint8_t*>(entry.v4() + i), 4});
-    for (std::size_t i = 0; i < entry.v6_count(); ++i) {
-      add({reinterpret_cast<const std::uint8_t*>(entry.v6() + 4 * i), 16});
-    }
+namespace {
+
+/// Calls see(address) for what is in `to` but not in `from`: addresses of `width` octets, sorted and distinct.
+template <class See>
+void each_new(std::span<const std::uint8_t> from, std::span<const std::uint8_t> to, std::size_t width, See&& see) {
+  for (; !to.empty(); to = to.subspan(width)) {
+    int order = -1;
+    while (!from.empty() && (order = std::memcmp(from.data(), to.data(), width)) < 0) from = from.subspan(width);
+    if (from.empty() || order != 0) see(to.first(width));
   }
-  const Endpoints endpoints = entry.endpoints();
-  for (std::size_t i = 0; i < endpoints.count(); ++i) add(endpoints.address(i));
-  std::sort(into.begin(), into.end());
-  into.erase(std::unique(into.begin(), into.end()), into.end());
 }
 
-/// Walks what is in `to` but not in `from`, both sorted: registers it (adding) or drops it.
-void Index::relocate(const std::vector<Located>& from, const std::vector<Located>& to, std::uint32_t id, bool adding) {
-  auto old = from.begin();
-  std::uint32_t handled = 0;
-  bool any_handled = false;
-  for (const Located& located : to) {
-    while (old != from.end() && *old < located) ++old;
-    if (old != from.end() && *old == located) continue;
-    count_prefixes(located.address(), adding ? 1 : -1);
-    // The service owns a hash once, however many of its addresses have it.
-    if (any_handled && handled == located.hash) continue;
-    const bool shared = (old != from.end() && old->hash == located.hash) ||
-                        (old != from.begin() && std::prev(old)->hash == located.hash);
-    if (shared) continue;
+std::span<const std::uint8_t> octets_of(std::span<const std::uint32_t> words) {
+  return {reinterpret_cast<const std::uint8_t*>(words.data()), words.size_bytes()};
+}
+
+} // namespace
+
+void Index::relocate(Entry from, Entry to, std::uint32_t id, bool adding) {
+  const auto see = [&](std::span<const std::uint8_t> address) {
+    count_prefixes(address, adding ? 1 : -1);
     if (adding)
-      add_owner(located.hash, id);
+      add_owner(hash_address(address), id);
     else
-      remove_owner(located.hash, id);
-    handled = located.hash;
-    any_handled = true;
-  }
+      remove_owner(hash_address(address), id);
+  };
+  // An address that is a virtual IP and an endpoint's is registered twice, once from each list.
+  const auto own = [](Entry entry) {
+    std::array<std::span<const std::uint8_t>, 2> lists;
+    if (entry && entry.kind() == Kind::cluster_ip)
+      lists = {octets_of({entry.v4(), entry.v4_count()}), octets_of({entry.v6(), 4 * entry.v6_count()})};
+    return lists;
+  };
+  const Endpoints old_endpoints = from ? from.endpoints() : Endpoints{}, endpoints = to ? to.endpoints() : Endpoints{};
+  each_new(own(from)[0], own(to)[0], 4, see);
+  each_new(own(from)[1], own(to)[1], 16, see);
+  each_new(octets_of(old_endpoints.v4), octets_of(endpoints.v4), 4, see);
+  each_new(octets_of(old_endpoints.v6), octets_of(endpoints.v6), 16, see);
 }
 
 void Index::add_owner(std::uint32_t hash, std::uint32_t id) {
@@ -158,7 +156,13 @@ void Index::add_owner(std::uint32_t hash, std::uint32_t id) {
     store(arena_.at(node)[1], next);
     return node;
   };
-  const std::uint32_t rest = (found & list_bit) != 0 ? found & ~list_bit : make_node(found, 0);
+  const bool listed = (found & list_bit) != 0;
+  for (std::uint32_t node = listed ? found & ~list_bit : 0; node != 0; node = arena_.at(node)[1]) {
+    if (arena_.at(node)[0] != id) continue;
+    store(arena_.at(node)[1], make_node(id, arena_.at(node)[1]));
+    return;
+  }
+  const std::uint32_t rest = listed ? found & ~list_bit : make_node(found, 0);
   addresses_.replace(hash, found, make_node(id, rest) | list_bit);
 }
 
@@ -258,35 +262,32 @@ bool Index::put(std::span<const std::uint32_t> compiled) {
   const std::uint32_t old = find_block(fresh.key(), hash);
   std::uint32_t id = 0;
   std::size_t old_size = 0;
-  old_addresses_.clear();
+  const Entry before = old != 0 ? Entry(arena_.at(old)) : Entry();
   if (old != 0) {
-    const Entry entry(arena_.at(old));
-    old_size = entry.size();
-    id = entry.id();
+    old_size = before.size();
+    id = before.id();
     if (old_size == compiled.size() &&
         std::memcmp(arena_.at(old) + 1, compiled.data() + 1, (old_size - 1) * sizeof(std::uint32_t)) == 0) {
       return false;
     }
-    locate(entry, old_addresses_);
   } else {
     id = take_id();
     ++services_;
     count(fresh.key().subspan(1u + fresh.key()[0]), Kind::name_space, 1);
   }
-  locate(fresh, new_addresses_);
   const memory::Arena::Reference block = arena_.allocate(compiled.size());
   std::memcpy(arena_.at(block), compiled.data(), compiled.size_bytes());
   arena_.at(block)[0] = id;
 
   // New addresses are registered before the entry that has them is seen, old ones dropped after it is gone: a reader
   // checks against the entry.
-  relocate(old_addresses_, new_addresses_, id, true);
+  relocate(before, fresh, id, true);
   store(ids()[id], block);
   if (old == 0)
     insert(entries_, hash, block);
   else
     entries_.replace(hash, old, block);
-  relocate(new_addresses_, old_addresses_, id, false);
+  relocate(fresh, before, id, false);
   if (old != 0) discard(old, old_size);
   changed_ = true;
   return true;
@@ -298,11 +299,9 @@ bool Index::erase(std::span<const std::uint8_t> key) {
   if (old == 0) return false;
   const Entry entry(arena_.at(old));
   const std::uint32_t id = entry.id();
-  locate(entry, old_addresses_);
-  new_addresses_.clear();
   entries_.erase(hash, old);
   store(ids()[id], 0);
-  relocate(new_addresses_, old_addresses_, id, false);
+  relocate(Entry(), entry, id, false);
   free_ids_.push_back(id);
   count(key.subspan(1u + key[0]), Kind::name_space, -1);
   discard(old, entry.size());

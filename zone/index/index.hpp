@@ -8,11 +8,11 @@
 
 #include <array>
 #include <atomic>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "discovery/memory/arena.hpp"
@@ -67,8 +67,11 @@ public:
       if (const Entry entry = by_id(found)) see(entry);
       return;
     }
+    std::uint32_t before = 0; // a service that has several addresses of one hash is in the list as often, in a row
     for (std::uint32_t node = found & ~list_bit; node != 0; node = load(arena_.at(node)[1])) {
-      if (const Entry entry = by_id(load(arena_.at(node)[0])); entry && !see(entry)) return;
+      const std::uint32_t id = load(arena_.at(node)[0]);
+      if (id == std::exchange(before, id)) continue;
+      if (const Entry entry = by_id(id); entry && !see(entry)) return;
     }
   }
 
@@ -107,14 +110,6 @@ private:
   static constexpr std::uint32_t list_bit = 0x80000000u;
   static constexpr std::uint32_t held_bit = 0x80000000u; // in a namespace's count
 
-  /// An address and its hash, which is what they are ordered by.
-  struct Located {
-    std::uint32_t hash;
-    std::uint8_t length; // 4 or 16
-    std::array<std::uint8_t, 16> octets;
-    auto operator<=>(const Located&) const = default;
-    [[nodiscard]] std::span<const std::uint8_t> address() const { return {octets.data(), length}; }
-  };
   struct Garbage {
     memory::Arena::Reference block;
     std::size_t words;
@@ -143,8 +138,8 @@ private:
   [[nodiscard]] std::uint32_t take_id();
   void insert(Table& table, std::uint32_t hash, std::uint32_t reference);
   void discard(memory::Arena::Reference block, std::size_t words);
-  void locate(Entry entry, std::vector<Located>& into) const;
-  void relocate(const std::vector<Located>& from, const std::vector<Located>& to, std::uint32_t id, bool adding);
+  /// Registers (or drops) the addresses of `to` that `from` does not have, for a service.
+  void relocate(Entry from, Entry to, std::uint32_t id, bool adding);
   void add_owner(std::uint32_t hash, std::uint32_t id);
   void remove_owner(std::uint32_t hash, std::uint32_t id);
   void count_prefixes(std::span<const std::uint8_t> address, int change);
@@ -170,7 +165,6 @@ private:
   std::uint32_t next_id_ = 1;
   std::size_t services_ = 0, namespaces_ = 0;
   std::vector<std::uint32_t> free_ids_;
-  std::vector<Located> old_addresses_, new_addresses_;
   Batch open_;
   std::deque<Batch> sealed_;
   std::size_t waiting_ = 0;

@@ -105,26 +105,25 @@ ReadyEndpoints ready_endpoints(const model::ServiceView& service) {
 /// The pairs of hostname and address, and where targets of both sorts are.
 class EndpointNames {
 public:
-  explicit EndpointNames(const ReadyEndpoints& ready)
-      : ready_(ready), derived_((ready.addresses.sorted.size() + 31) / 32) {
+  /// `ready` outlives this.
+  explicit EndpointNames(const ReadyEndpoints& ready) : ready_(ready) {
+    for (const auto& endpoint : ready.all)
+      if (!endpoint.hostname.empty()) pairs_.push_back({endpoint.hostname, ready.addresses.index(endpoint.address)});
+    if (pairs_.empty()) return;
+    derived_.resize((ready.addresses.sorted.size() + 31) / 32);
     for (const auto& endpoint : ready.all) {
+      if (!endpoint.hostname.empty()) continue;
       const std::uint32_t address = ready.addresses.index(endpoint.address);
-      if (endpoint.hostname.empty())
-        derived_[address / 32] |= 1u << (address % 32);
-      else
-        pairs_.emplace_back(endpoint.hostname, address);
+      derived_[address / 32] |= 1u << (address % 32);
     }
-    std::sort(pairs_.begin(), pairs_.end(), [](const auto& a, const auto& b) {
-      return std::tuple(a.first.size(), std::string_view(a.first), a.second) <
-             std::tuple(b.first.size(), std::string_view(b.first), b.second);
-    });
+    std::sort(pairs_.begin(), pairs_.end());
     pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
-    for (std::uint32_t i = 0; i < pairs_.size(); ++i) first_pair_.try_emplace(pairs_[i].first, i);
   }
 
   [[nodiscard]] std::uint32_t target(const Named& endpoint) const {
-    return endpoint.hostname.empty() ? ready_.addresses.index(endpoint.address)
-                                     : Endpoints::hostname_target | first_pair_.at(endpoint.hostname);
+    if (endpoint.hostname.empty()) return ready_.addresses.index(endpoint.address);
+    const auto first = std::lower_bound(pairs_.begin(), pairs_.end(), Pair{endpoint.hostname, 0});
+    return Endpoints::hostname_target | static_cast<std::uint32_t>(first - pairs_.begin());
   }
 
   void append_to(Words& words) const {
@@ -133,8 +132,8 @@ public:
     std::vector<std::uint8_t> labels;
     Words offsets;
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      const std::string& name = pairs_[i].first;
-      if (i > 0 && name == pairs_[i - 1].first) {
+      const std::string_view name = pairs_[i].name;
+      if (i > 0 && name == pairs_[i - 1].name) {
         offsets.push_back(offsets.back());
         continue;
       }
@@ -146,21 +145,30 @@ public:
     words.insert(words.end(), derived_.begin(), derived_.end());
     Words by_address(pairs_.size());
     for (std::uint32_t i = 0; i < pairs_.size(); ++i) {
-      words.push_back(pairs_[i].second);
+      words.push_back(pairs_[i].address);
       words.push_back(offsets[i]);
       by_address[i] = i;
     }
     std::stable_sort(by_address.begin(), by_address.end(),
-                     [&](std::uint32_t a, std::uint32_t b) { return pairs_[a].second < pairs_[b].second; });
+                     [&](std::uint32_t a, std::uint32_t b) { return pairs_[a].address < pairs_[b].address; });
     words.insert(words.end(), by_address.begin(), by_address.end());
     append_octets(words, labels.data(), labels.size());
   }
 
 private:
+  struct Pair {
+    std::string_view name;
+    std::uint32_t address;
+    bool operator==(const Pair&) const = default;
+    /// Shorter names first, as Endpoints::find_name() expects them.
+    bool operator<(const Pair& other) const {
+      return std::tuple(name.size(), name, address) < std::tuple(other.name.size(), other.name, other.address);
+    }
+  };
+
   const ReadyEndpoints& ready_;
-  Words derived_;
-  std::vector<std::pair<std::string, std::uint32_t>> pairs_;
-  std::map<std::string_view, std::uint32_t> first_pair_;
+  Words derived_;           // empty: all are
+  std::vector<Pair> pairs_; // names in ready_
 };
 
 /// A port with the targets that have it; nullopt: all.
