@@ -64,12 +64,11 @@ bool read_options(std::span<const std::uint8_t> rdata, Query& query) noexcept {
 std::size_t write_opt_rdata(std::uint8_t* at, ExtendedError error, std::span<const std::uint8_t> options) noexcept {
   std::size_t length = 0;
   if (error != ExtendedError::none) {
-    const std::string_view text = error == ExtendedError::other ? partial_text : std::string_view();
     length = extended_error_size(error);
     store16(at, option::extended_error);
     store16(at + 2, static_cast<std::uint16_t>(length - 4));
     store16(at + 4, static_cast<std::uint16_t>(error));
-    std::memcpy(at + 6, text.data(), text.size());
+    if (error == ExtendedError::other) partial_text.copy(reinterpret_cast<char*>(at + 6), partial_text.size());
   }
   std::copy(options.begin(), options.end(), at + length);
   return length + options.size();
