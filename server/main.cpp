@@ -1,12 +1,15 @@
 // signpostd: reads the command line, starts the daemon, waits for a signal.
 #include <sys/resource.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 #include "discovery/store/snapshot.hpp"
 #include "server/config/command_line.hpp"
 #include "server/daemon/daemon.hpp"
+#include "server/daemon/zone_export.hpp"
 #include "server/log/log.hpp"
 
 namespace {
@@ -67,6 +70,17 @@ int snapshot(const SnapshotCommand& command) {
   return 0;
 }
 
+int export_zone(const CommandLine& line) {
+  log::open();
+  const auto done = server::export_zone(line.settings, line.origin, [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  });
+  if (!done) return fail(done.error());
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    return fail(std::string("the zone could not be written: ") + std::strerror(errno));
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -79,6 +93,7 @@ int main(int argc, char** argv) {
     std::printf("%s is sound\n", line->config.empty() ? "the command line" : line->config.c_str());
     return 0;
   case CommandLine::Action::snapshot: return snapshot(line->snapshot);
+  case CommandLine::Action::export_zone: return export_zone(*line);
   case CommandLine::Action::serve: return serve(*line);
   }
   return 1;

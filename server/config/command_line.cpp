@@ -20,6 +20,7 @@ constexpr std::string_view help = R"(signpostd: cluster DNS and the registry of 
 Usage:
   signpostd [flags]
   signpostd snapshot save|restore|verify --data DIR FILE
+  signpostd zone export [flags] [ORIGIN]
 
 Flags:
   --config FILE    read a Corefile; flags beside it override what it says
@@ -51,6 +52,8 @@ Examples:
       Is this Corefile sound?
   signpostd snapshot save --data /var/lib/signpost signpost.snapshot
       Copy the registry to a file; `restore` brings it back, `verify` looks at it.
+  signpostd zone export --objects services.yaml in-addr.arpa
+      Print what DNS would say, as a zone file (without ORIGIN: the cluster's).
 
 Exit code: 0 after SIGTERM or a finished command, 1 when it cannot start.
 )";
@@ -301,6 +304,35 @@ tl::expected<CommandLine, std::string> snapshot_command(const SnapshotFlags& fla
   return result;
 }
 
+struct ZoneFlags {
+  CLI::App* exporting = nullptr;
+  std::vector<std::string> origins;
+};
+
+void add_zone(CLI::App& app, ZoneFlags& flags) {
+  CLI::App* zone = app.add_subcommand("zone");
+  zone->set_help_flag();
+  zone->fallthrough();
+  flags.exporting = zone->add_subcommand("export");
+  flags.exporting->set_help_flag();
+  flags.exporting->fallthrough();
+  flags.exporting->add_option("ORIGIN", flags.origins);
+}
+
+tl::expected<CommandLine, std::string> zone_command(const ZoneFlags& zone, const Flags& flags, const Host& host) {
+  constexpr auto usage = "write signpostd zone export [flags] [ORIGIN]";
+  if (!zone.exporting->parsed()) return wrong(std::string("zone does not say what to do; ") + usage);
+  if (zone.origins.size() > 1) return wrong(std::string("zone export takes one origin; ") + usage);
+  auto result = serve(flags, host);
+  if (!result) return result;
+  result->action = CommandLine::Action::export_zone;
+  if (zone.origins.empty()) return result;
+  const auto origin = corefile::parse_zone(zone.origins.front());
+  if (!origin) return wrong("\"" + zone.origins.front() + "\" is no domain name; " + usage);
+  result->origin = *origin;
+  return result;
+}
+
 CommandLine print(std::string text) {
   CommandLine result;
   result.action = CommandLine::Action::print;
@@ -333,6 +365,8 @@ tl::expected<CommandLine, std::string> parse_command_line(int argc, const char* 
   add_list(app, "--vip", flags.vips);
   add_list(app, "--objects", flags.objects);
   add_snapshot(app, snapshot);
+  ZoneFlags zone;
+  add_zone(app, zone);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -343,6 +377,7 @@ tl::expected<CommandLine, std::string> parse_command_line(int argc, const char* 
   if (flags.version) return print("signpostd " SIGNPOST_VERSION "\n");
   if (const auto extras = app.remaining(true); !extras.empty()) return wrong(unknown_argument(extras.front()));
   if (app.got_subcommand("snapshot")) return snapshot_command(snapshot, flags.data);
+  if (app.got_subcommand("zone")) return zone_command(zone, flags, host);
   return serve(flags, host);
 }
 

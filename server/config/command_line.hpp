@@ -4,6 +4,7 @@
 //             [--zone NAME] [--dns ADDR:PORT]... [--api ADDR:PORT] [--data DIR] [--vip CIDR]...
 //             [--objects FILE]... [--workers N]
 //   signpostd snapshot save|restore|verify --data DIR FILE
+//   signpostd zone export [flags as above] [ORIGIN]
 //
 // Without --config the flags make up the one server block; beside it they override what the file says.
 #pragma once
@@ -30,12 +31,14 @@ struct CommandLine {
     check,    // --check: the configuration was read and is sound; say so and end with 0
     print,    // --help, --version: `text` to standard output, end with 0
     snapshot, // `snapshot` says which
+    export_zone, // of `settings`, the zone `origin` to standard output
   } action = Action::serve;
-  Settings settings;                 // serve, check
+  Settings settings;                 // serve, check, export_zone
   std::string config;                // the Corefile's path; empty: none was given
   std::vector<std::string> warnings; // of the Corefile, for the log
   std::string text;                  // print: ends with a line break
   SnapshotCommand snapshot;          // snapshot
+  std::string origin;                // export_zone: lower case, without trailing dot; empty: the cluster's zone
 };
 
 /// `argv` as main() has it, argv[0] included. The error is one line for standard error, to be followed by exit code 1.

@@ -12,6 +12,7 @@
 #include "discovery/registry/registry.hpp"
 #include "discovery/store/sqlite_store.hpp"
 #include "server/admin/metrics.hpp"
+#include "server/daemon/block_zone.hpp"
 #include "server/daemon/metrics.hpp"
 #include "server/forward/forwarder.hpp"
 #include "server/listen/listeners.hpp"
@@ -23,8 +24,6 @@
 namespace signpost::server {
 
 namespace {
-
-bool is_reverse(std::string_view zone) { return zone.ends_with("in-addr.arpa") || zone.ends_with("ip6.arpa"); }
 
 std::string join(const std::vector<std::string>& words) {
   std::string all;
@@ -39,7 +38,6 @@ struct Daemon::State {
   struct Served {
     const ServerBlock* block = nullptr;
     std::vector<std::string> origins;
-    std::string cluster_domain;
     std::unique_ptr<zone::Zone> zone;
     std::unique_ptr<objects::ObjectsStore> files; // objects only
     std::unique_ptr<Source> source;
@@ -71,18 +69,10 @@ void Daemon::State::make_zones() {
     if (std::holds_alternative<std::monostate>(block.source)) continue;
     Served& one = served.emplace_back();
     one.block = &block;
-    const auto* files = std::get_if<ObjectsSource>(&block.source);
-    one.origins = files != nullptr ? files->zones : std::get<RegistrySource>(block.source).zones;
-    if (one.origins.empty()) one.origins = block.zones;
-    const auto forward = std::find_if_not(one.origins.begin(), one.origins.end(), is_reverse);
-    one.cluster_domain = forward != one.origins.end() ? *forward : "cluster.local";
-
-    zone::ZoneSettings zone{.cluster_domain = one.cluster_domain, .origins = one.origins, .ttl = block.ttl};
-    for (const Endpoint& endpoint : block.listen)
-      if (std::find(zone.server_addresses.begin(), zone.server_addresses.end(), endpoint.address) ==
-          zone.server_addresses.end())
-        zone.server_addresses.push_back(endpoint.address);
+    zone::ZoneSettings zone = zone_settings(block);
+    one.origins = zone.origins;
     one.zone = std::make_unique<zone::Zone>(std::move(zone));
+    const auto* files = std::get_if<ObjectsSource>(&block.source);
     if (files != nullptr) one.files = std::make_unique<objects::ObjectsStore>(files->files);
   }
 }

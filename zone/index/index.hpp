@@ -83,6 +83,11 @@ public:
   [[nodiscard]] bool has_prefix(std::span<const std::uint8_t> octets, bool v6, unsigned labels) const noexcept;
 
   // The writer.
+  /// Calls see(Entry) for every entry, namespaces and prefixes too, in no order.
+  template <class See>
+  void each_entry(See&& see) const {
+    entries_.for_each([&](std::uint32_t block) { see(Entry(arena_.at(block))); });
+  }
   /// Adds or replaces a service's entry, as compiled; its id word is ours to fill. False: it was there, word for word.
   bool put(std::span<const std::uint32_t> compiled);
   bool erase(std::span<const std::uint8_t> key);

@@ -45,6 +45,15 @@ public:
     }
   }
 
+  /// Writer: calls see(reference) for each slot.
+  template <class See>
+  void for_each(See&& see) const {
+    for (std::size_t i = 0; i <= owned_->mask; ++i) {
+      const std::uint64_t slot = owned_->begin()[i].load(std::memory_order_relaxed);
+      if (slot != empty && slot != tombstone) see(static_cast<std::uint32_t>(slot));
+    }
+  }
+
   /// Writer: adds a slot. There must be room (reserve()).
   void insert(std::uint32_t hash, std::uint32_t reference) noexcept;
   /// Writer: the slot of exactly this hash and reference; it exists.
