@@ -16,6 +16,7 @@ constexpr std::size_t length_octets = 2;
 constexpr std::size_t header_octets = 12; // less is no DNS message at all
 constexpr std::size_t kept_octets = 4096; // capacity that an empty buffer may keep
 constexpr std::size_t largest_message = 65535;
+constexpr std::size_t answer_room = largest_message + 1; // no message fills it
 constexpr auto keepalive_unit = std::chrono::milliseconds(100);
 
 void drop_front(std::vector<std::uint8_t>& buffer, std::size_t count) {
@@ -143,7 +144,7 @@ void Connection::watch() {
 
 std::size_t Connection::take_messages(std::span<const std::uint8_t> bytes) {
   std::size_t used = 0;
-  const auto has_room = [&] { return loop_.answers.size() - loop_.answers_size >= length_octets + largest_message; };
+  const auto has_room = [&] { return loop_.answers.size() - loop_.answers_size >= length_octets + answer_room; };
   while (bytes.size() - used >= length_octets && !throttled() && has_room()) {
     const std::size_t length = wire::load16(&bytes[used]);
     if (length < header_octets) { // no way to answer, and what follows cannot be trusted to be a message
@@ -173,14 +174,14 @@ const sockaddr* Connection::peer(sockaddr_storage& storage) const {
 
 void Connection::serve_message(std::span<const std::uint8_t> message) {
   std::uint8_t* const place = loop_.answers.data() + loop_.answers_size;
-  const std::span<std::uint8_t> buffer(place + length_octets, largest_message);
+  const std::span<std::uint8_t> buffer(place + length_octets, answer_room);
   std::memcpy(buffer.data(), message.data(), message.size());
   Counters& counters = serving_.counters;
   counters.queries.add();
   counters.query_octets.sum.add(message.size());
   serving_.later = false;
   serving_.keepalive = static_cast<std::uint16_t>(std::min<long>(0xffff, loop_.idle_limit() / keepalive_unit));
-  const std::size_t length = serve(serving_, buffer, message.size(), false, ReplyToConnection{*this, loop_});
+  const std::size_t length = serve(serving_, buffer, message.size(), ReplyToConnection{*this, loop_});
   if (serving_.later) ++in_flight_;
   counters.reply_octets.sum.add(length);
   if (serving_.router.logs()) {

@@ -31,7 +31,7 @@ struct Serving {
   const wire::Transport transport;
   Counters& counters;
   wire::Query query{};
-  std::array<std::uint8_t, wire::max_name + 1> target{}; // of a CNAME that leads outside
+  std::array<std::uint8_t, wire::max_name> target{}; // of a CNAME that leads outside
   bool later = false;          // set when an answer comes through ReplyTo; whoever wants to know clears it
   std::uint16_t keepalive = 0; // idle time-out of the connection that is being served, in 100 ms (RFC 7828)
 };
@@ -62,8 +62,10 @@ inline std::size_t finish(Serving& serving, std::span<const std::uint8_t> buffer
 }
 
 /// Answers the options of a query.
-[[gnu::noinline]] inline void add_options(Serving& serving, const sockaddr* peer) {
-  OptionAnswers answers{.peer = peer, .keepalive = serving.keepalive, .nsid = {}};
+template <class MakeReplyTo>
+[[gnu::noinline]] void add_options(Serving& serving, const MakeReplyTo& reply_to) {
+  sockaddr_storage storage;
+  OptionAnswers answers{.peer = reply_to.peer(storage), .keepalive = serving.keepalive, .nsid = {}};
   if ((serving.query.asked & wire::Query::nsid) != 0) {
     const BlockRoute* route = serving.router.find(serving.query.qname());
     if (route != nullptr) answers.nsid = route->nsid;
@@ -74,7 +76,7 @@ inline std::size_t finish(Serving& serving, std::span<const std::uint8_t> buffer
 /// Hands a sound query to the block of its name. `reply_to` makes the ReplyTo, called only if needed.
 template <class MakeReplyTo>
 [[gnu::noinline]] std::size_t pass_on(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
-                                      MakeReplyTo reply_to) {
+                                      const MakeReplyTo& reply_to) {
   const BlockRoute* route = serving.router.find(serving.query.qname());
   if (route == nullptr || route->outside == nullptr)
     return finish(serving, buffer, {false, wire::write_error(buffer, serving.query, wire::Rcode::refused,
@@ -86,7 +88,7 @@ template <class MakeReplyTo>
 /// Lets the block of a CNAME's target complete the answer; without one it is sent as it is.
 template <class MakeReplyTo>
 [[gnu::noinline]] std::size_t complete(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
-                                       MakeReplyTo reply_to) {
+                                       const MakeReplyTo& reply_to) {
   std::size_t end = 0;
   while (end + 1 < serving.target.size() && serving.target[end] != 0) end += serving.target[end] + 1u;
   const std::span<const std::uint8_t> target(serving.target.data(), std::min(end + 1, serving.target.size()));
@@ -100,8 +102,9 @@ template <class MakeReplyTo>
 /// What is not a sound query that a zone answers: errors, drops, names that need the router.
 template <class MakeReplyTo>
 [[gnu::noinline]] std::size_t serve_others(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
-                                           bool cut, MakeReplyTo reply_to) {
+                                           const MakeReplyTo& reply_to) {
   const wire::Query& query = serving.query;
+  const bool cut = length == buffer.size();
   if (query.check == wire::Check::drop) return finish(serving, buffer, {});
   if (query.check == wire::Check::error || cut)
     return finish(serving, buffer, {false, wire::write_error(buffer, query, cut ? wire::Rcode::formerr : query.rcode)});
@@ -114,22 +117,20 @@ template <class MakeReplyTo>
 }
 
 /// `buffer` holds the message (its first `length` octets) and takes the reply, whose length is returned; 0: none, or
-/// Serving::later. `cut`: the message was longer than the buffer, which makes it malformed. `reply_to` makes the ReplyTo
-/// of a late answer, and its peer(sockaddr_storage&) tells who asks; both are called only if needed.
+/// Serving::later. A message that fills the buffer may have been longer and counts as malformed. `reply_to` makes the
+/// ReplyTo of a late answer, and its peer(sockaddr_storage&) tells who asks; both are called only if needed.
 template <class MakeReplyTo>
-[[nodiscard]] inline std::size_t serve(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length, bool cut,
-                                       MakeReplyTo reply_to) {
+[[nodiscard, gnu::always_inline]] inline std::size_t serve(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
+                                       const MakeReplyTo& reply_to) {
   wire::read_query({buffer.data(), length}, serving.query);
   Counters& counters = serving.counters;
   counters.types[static_cast<std::size_t>(counted_type(serving.query.type))].add();
   count_size(counters.query_octets, length);
   counters.edns[std::size_t{serving.query.edns} + serving.query.dnssec_ok].add();
-  if (serving.query.asked != 0) [[unlikely]] {
-    sockaddr_storage storage;
-    add_options(serving, reply_to.peer(storage));
-  }
-  if (serving.query.check != wire::Check::ok || cut || serving.first == nullptr) [[unlikely]]
-    return serve_others(serving, buffer, length, cut, reply_to);
+  if (serving.query.asked != 0) [[unlikely]]
+    add_options(serving, reply_to);
+  if (serving.query.check != wire::Check::ok || length == buffer.size() || serving.first == nullptr) [[unlikely]]
+    return serve_others(serving, buffer, length, reply_to);
   const auto outcome = zone::answer(*serving.first, serving.query, serving.transport, buffer, serving.target);
   if (outcome.verdict == zone::Verdict::reply) [[likely]] {
     count_reply(counters, buffer.first(outcome.length));

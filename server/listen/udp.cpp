@@ -66,22 +66,6 @@ struct Batch {
   }
 };
 
-/// Where a late answer to a datagram goes.
-struct ReplyToPeer {
-  const sockaddr_in6* from;
-  socklen_t length;
-  int socket;
-
-  ReplyTo operator()() const {
-    ReplyTo to;
-    to.udp_socket = socket;
-    to.peer_length = length;
-    std::memcpy(&to.peer, from, length);
-    return to;
-  }
-  const sockaddr* peer(sockaddr_storage&) const { return reinterpret_cast<const sockaddr*>(from); }
-};
-
 tl::expected<Socket, std::string> open_shared(const Endpoint& endpoint) {
   const SocketAddress address(endpoint);
   Socket socket(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -112,6 +96,8 @@ struct UdpListener::Worker {
   Worker(Socket s, socklen_t length, std::shared_ptr<const Router> r)
       : socket(std::move(s)), peer_length(length), router(std::move(r)) {}
 
+  struct ReplyToPeer;
+
   void run();
   void answer_batch(Batch& batch, Serving& serving, unsigned received) noexcept;
   void send(Batch& batch, unsigned count) noexcept;
@@ -123,6 +109,21 @@ struct UdpListener::Worker {
   std::shared_ptr<const Router> router;
   std::atomic<bool> stopping{false};
   std::thread thread;
+};
+
+/// Where the late answer to a datagram goes, and who asks.
+struct UdpListener::Worker::ReplyToPeer {
+  const sockaddr_in6& from;
+  const Worker& worker;
+
+  ReplyTo operator()() const {
+    ReplyTo to;
+    to.udp_socket = worker.socket.fd();
+    to.peer_length = worker.peer_length;
+    std::memcpy(&to.peer, &from, worker.peer_length);
+    return to;
+  }
+  const sockaddr* peer(sockaddr_storage&) const { return reinterpret_cast<const sockaddr*>(&from); }
 };
 
 void UdpListener::Worker::run() {
@@ -157,6 +158,7 @@ void UdpListener::Worker::run() {
 void UdpListener::Worker::answer_batch(Batch& batch, Serving& serving, unsigned received) noexcept {
   const bool timed = ++batches % timed_batches == 0;
   const auto begun = timed ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
+  const bool logs = router->logs();
   std::size_t query_octets = 0, reply_octets = 0;
   Slot* slot = batch.slot.data();
   mmsghdr* out = batch.out.data();
@@ -166,9 +168,8 @@ void UdpListener::Worker::answer_batch(Batch& batch, Serving& serving, unsigned 
       counters.dropped.add();
       continue;
     }
-    const std::size_t length = serve(serving, slot->data, in->msg_len, (in->msg_hdr.msg_flags & MSG_TRUNC) != 0,
-                                     ReplyToPeer{&slot->peer, peer_length, socket.fd()});
-    if (router->logs()) [[unlikely]]
+    const std::size_t length = serve(serving, slot->data, in->msg_len, ReplyToPeer{slot->peer, *this});
+    if (logs) [[unlikely]]
       log_query(serving, reinterpret_cast<const sockaddr*>(&slot->peer), {slot->data.data(), length});
     if (length == 0) [[unlikely]]
       continue;

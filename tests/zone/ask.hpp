@@ -152,7 +152,7 @@ inline Reply exchange(const zone::Zone& zone, const Bytes& packet, wire::Transpo
   if (query.check == wire::Check::error) {
     length = wire::write_error(buffer, query, query.rcode);
   } else {
-    Bytes target(255);
+    std::array<std::uint8_t, wire::max_name> target{};
     const zone::Outcome outcome = zone::answer(zone, query, transport, buffer, target);
     reply.verdict = outcome.verdict;
     length = outcome.length;

@@ -60,7 +60,7 @@ struct Place {
 
 /// Follows aliases from an ExternalName service on, within our zones. True: the last target, in `target`, is outside.
 [[gnu::noinline]] bool follow(const Index& index, Entry alias, std::uint16_t type, Reply& reply,
-                              std::span<std::uint8_t> target) noexcept {
+                              std::span<std::uint8_t, wire::max_name> target) noexcept {
   std::array<Entry, most_links> seen;
   for (std::size_t links = 0;;) {
     const auto wire_target = alias.external_target();
@@ -74,7 +74,6 @@ struct Place {
     const NameView view{name->octets.data(), name->label_offset.data(), name->length, name->labels};
     const Place place = place_of(index, view);
     if (place.apex == nullptr) {
-      if (target.size() < name->length) return false;
       std::memcpy(target.data(), name->octets.data(), name->length);
       return true;
     }
@@ -95,7 +94,7 @@ struct Place {
 } // namespace
 
 Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
-               std::span<std::uint8_t> target) noexcept {
+               std::span<std::uint8_t, wire::max_name> target) noexcept {
   if (buffer.size() < wire::min_udp) [[unlikely]]
     return {};
   const Index& index = zone.index();

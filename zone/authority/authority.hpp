@@ -29,13 +29,13 @@ struct Outcome {
 
 /// Answers a query that read_query() found sound. `buffer` holds the query and takes the reply; its size is the
 /// transport's limit (UDP ≥ 1232, TCP 65535), the client's own limit is applied here (Query::udp_size). Less than 512
-/// octets take no reply: `length` is 0. For Verdict::chase, `target` (≥ 255 octets) receives the CNAME's target in wire
-/// form.
+/// octets take no reply: `length` is 0. For Verdict::chase, `target` receives the CNAME's target in wire form.
 ///
 /// What does not fit over UDP is cut to whole records with TC set, another part of them each time. What does not fit
 /// over TCP either goes out as a part that is the same for all clients, without TC, since there is nothing left to try
 /// (some stubs fail on it), and with EDE 0 for those that speak EDNS.
 [[nodiscard]] Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport transport,
-                             std::span<std::uint8_t> buffer, std::span<std::uint8_t> target) noexcept;
+                             std::span<std::uint8_t> buffer,
+                             std::span<std::uint8_t, wire::max_name> target) noexcept;
 
 } // namespace signpost::zone

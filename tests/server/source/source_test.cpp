@@ -36,7 +36,7 @@ Answer ask(const zone::Zone& zone, const std::string& name) {
   packet.insert(packet.end(), {0, 0, 1, 0, 1});
   const std::size_t length = packet.size();
   packet.resize(1232);
-  std::array<std::uint8_t, 256> target{};
+  std::array<std::uint8_t, wire::max_name> target{};
   wire::Query query;
   wire::read_query({packet.data(), length}, query);
   REQUIRE(query.check == wire::Check::ok);

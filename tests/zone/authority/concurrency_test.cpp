@@ -57,7 +57,8 @@ void read_until(const zone::Zone& zone, const std::atomic<bool>& stop, int seed,
     packets.push_back(query_octets("0." + std::to_string(i) + "." + std::to_string(i) + ".10.in-addr.arpa.", 12, {}));
   }
   wire::Query query;
-  Bytes buffer(1232), target(255);
+  Bytes buffer(1232);
+  std::array<std::uint8_t, wire::max_name> target{};
   for (std::size_t n = static_cast<std::size_t>(seed); !stop.load(std::memory_order_relaxed); ++n) {
     for (std::size_t k = 0; k < 32; ++k) {
       const std::size_t chosen = (n * 31 + k) % packets.size();
