@@ -91,20 +91,18 @@ std::vector<Endpoint> default_dns(const Host& host) {
   return here.empty() ? all : here;
 }
 
-tl::expected<std::vector<Endpoint>, std::string> dns_endpoints(const std::vector<std::string>& words,
-                                                               const Host& host) {
-  std::vector<Endpoint> endpoints;
+tl::expected<std::vector<Binding>, std::string> dns_bindings(const std::vector<std::string>& words) {
+  std::vector<Binding> bindings;
   for (const std::string& word : words) {
     const auto endpoint = Endpoint::parse(word);
     if (!endpoint)
       return wrong("--dns: \"" + word +
                    "\" is not an address with a port; write one like 127.0.0.1:5300 or [::1]:5300");
-    for (const model::Address& address : corefile::concrete(endpoint->address, host))
-      if (const Endpoint one{address, endpoint->port};
-          std::find(endpoints.begin(), endpoints.end(), one) == endpoints.end())
-        endpoints.push_back(one);
+    Binding& binding = bindings.emplace_back();
+    binding.addresses = {endpoint->address};
+    binding.ports = {endpoint->port};
   }
-  return endpoints;
+  return bindings;
 }
 
 /// A zone that takes the place of a block's own names; reverse zones stay.
@@ -202,11 +200,12 @@ Status apply_vips(const Flags& flags, Settings& settings) {
 
 Status apply_addresses(const Flags& flags, Settings& settings, const Host& host) {
   if (!flags.dns.empty()) {
-    const auto endpoints = dns_endpoints(flags.dns, host);
-    if (!endpoints) return tl::unexpected(endpoints.error());
+    const auto bindings = dns_bindings(flags.dns);
+    if (!bindings) return tl::unexpected(bindings.error());
     std::vector<std::string> served;
     for (ServerBlock& block : settings.blocks) {
-      block.listen = *endpoints;
+      block.bindings = *bindings;
+      block.listen = block.listen_on(host);
       block.keys.clear();
       for (const std::string& zone : block.zones) {
         if (std::find(served.begin(), served.end(), zone) != served.end())

@@ -1,6 +1,9 @@
 #include "server/config/directives.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 
 #include "server/config/options.hpp"
 
@@ -16,15 +19,22 @@ struct Directive {
 constexpr Directive directives[] = {
     {"bind", read_bind, true}, {"log", read_log, true},     {"errors", read_errors},   {"forward", read_forward},
     {"cache", read_cache},     {"registry", read_registry}, {"objects", read_objects}, {"kubernetes", read_kubernetes},
+    {"nsid", read_nsid},
 };
 
-/// The addresses of one word of `bind`.
-tl::expected<std::vector<model::Address>, std::string> addresses_of(const Token& word, const Host& host) {
-  if (const auto address = model::Address::parse(word.text)) return concrete(*address, host);
-  for (const Interface& interface : host.interfaces)
-    if (interface.name == word.text) return interface.addresses;
-  return tl::unexpected(word.place() + quote(word.text) +
-                        " is neither an address nor an interface with one; see `ip address`");
+/// One word of `bind`, an address or an interface that this host has.
+Done read_place(const Token& word, const Host& host, std::vector<model::Address>& addresses,
+                std::vector<std::string>& interfaces) {
+  if (const auto address = model::Address::parse(word.text)) {
+    addresses.push_back(*address);
+    return {};
+  }
+  const auto has_name = [&](const Interface& interface) { return interface.name == word.text; };
+  if (std::none_of(host.interfaces.begin(), host.interfaces.end(), has_name))
+    return tl::unexpected(word.place() + quote(word.text) +
+                          " is neither an address nor an interface with one; see `ip address`");
+  interfaces.push_back(word.text);
+  return {};
 }
 
 } // namespace
@@ -36,13 +46,6 @@ bool is_at_or_below(std::string_view name, std::string_view zone) {
 
 bool is_reverse(std::string_view zone) {
   return is_at_or_below(zone, "in-addr.arpa") || is_at_or_below(zone, "ip6.arpa");
-}
-
-std::vector<model::Address> concrete(const model::Address& address, const Host& host) {
-  if (!address.is_unspecified()) return {address};
-  std::vector<model::Address> all = host.addresses();
-  if (address.is_v4()) std::erase_if(all, [](const model::Address& a) { return !a.is_v4(); });
-  return all;
 }
 
 Done read_directive(const Line& line, Reading& reading) {
@@ -58,28 +61,35 @@ Done read_directive(const Line& line, Reading& reading) {
 
 Done read_bind(const Line& line, Reading& reading) {
   if (line.arguments.empty()) return wrong(line, "bind names no address; write bind ADDRESS... or bind INTERFACE...");
-  std::vector<model::Address> except;
-  static constexpr Option<std::vector<model::Address>> options[] = {
+  Binding binding;
+  static constexpr Option<Binding> options[] = {
       {"except", 1, any_number, "except ADDRESS|INTERFACE...",
-       [](const Line& option, std::vector<model::Address>& out, Reading& r) -> Done {
-         for (const Token& word : option.arguments) {
-           const auto some = addresses_of(word, r.host);
-           if (!some) return tl::unexpected(some.error());
-           out.insert(out.end(), some->begin(), some->end());
-         }
+       [](const Line& option, Binding& out, Reading& r) -> Done {
+         for (const Token& word : option.arguments)
+           if (auto done = read_place(word, r.host, out.except_addresses, out.except_interfaces); !done) return done;
          return {};
        }},
   };
-  if (auto done = read_options<std::vector<model::Address>>(line, options, except, reading); !done) return done;
-  for (const Token& word : line.arguments) {
-    const auto some = addresses_of(word, reading.host);
-    if (!some) return tl::unexpected(some.error());
-    for (const model::Address& address : *some)
-      if (std::find(except.begin(), except.end(), address) == except.end() &&
-          std::find(reading.bound.begin(), reading.bound.end(), address) == reading.bound.end())
-        reading.bound.push_back(address);
+  if (auto done = read_options<Binding>(line, options, binding, reading); !done) return done;
+  for (const Token& word : line.arguments)
+    if (auto done = read_place(word, reading.host, binding.addresses, binding.interfaces); !done) return done;
+  if (addresses_on(binding, reading.host).empty() && reading.bindings.empty())
+    return wrong(line, "bind leaves no address to listen on; name one more");
+  reading.bindings.push_back(std::move(binding));
+  return {};
+}
+
+Done read_nsid(const Line& line, Reading& reading) {
+  constexpr std::size_t longest = 64;
+  std::string& nsid = reading.block.nsid;
+  for (const Token& word : line.arguments) nsid += (nsid.empty() ? "" : " ") + word.text;
+  if (line.arguments.empty()) {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0')
+      return wrong(line, "this host has no name to tell; write nsid NAME");
+    nsid = std::string(name.data()).substr(0, longest);
   }
-  if (reading.bound.empty()) return wrong(line, "bind leaves no address to listen on; name one more");
+  if (nsid.size() > longest) return wrong(line, "nsid takes at most 64 octets; write a shorter name");
   return {};
 }
 

@@ -21,7 +21,7 @@ using Done = tl::expected<void, std::string>;
 struct Reading {
   Settings& settings;
   ServerBlock& block;
-  std::vector<model::Address> bound; // by `bind`; empty: all of the host
+  std::vector<Binding> bindings;     // one per `bind`; empty: all of the host
   std::string& registry_place;       // of the one `registry` of the file; empty: none yet
   const Host& host;
   std::vector<std::string>& warnings;
@@ -34,6 +34,7 @@ struct Reading {
 
 // One each; called through the table.
 [[nodiscard]] Done read_bind(const Line& line, Reading& reading);
+[[nodiscard]] Done read_nsid(const Line& line, Reading& reading);
 [[nodiscard]] Done read_log(const Line& line, Reading& reading);
 [[nodiscard]] Done read_errors(const Line& line, Reading& reading);
 [[nodiscard]] Done read_forward(const Line& line, Reading& reading);
@@ -45,8 +46,5 @@ struct Reading {
 /// Whether `name` is `zone` or below it; both as parse_zone() gives them.
 [[nodiscard]] bool is_at_or_below(std::string_view name, std::string_view zone);
 [[nodiscard]] bool is_reverse(std::string_view zone);
-
-/// The addresses that `0.0.0.0` (all of IPv4) or `::` (all) stands for; any other address stands for itself.
-[[nodiscard]] std::vector<model::Address> concrete(const model::Address& address, const Host& host);
 
 } // namespace signpost::server::corefile

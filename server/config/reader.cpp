@@ -33,16 +33,16 @@ Done read_keys(const Block& source, ServerBlock& block) {
 
 /// Every address on every port of the keys.
 Done set_addresses(const Block& source, Reading& reading) {
-  auto addresses = reading.bound.empty() ? reading.host.addresses() : reading.bound;
-  if (addresses.empty())
-    return tl::unexpected(source.keys.front().place() +
-                          "no network interface of this host has an address; bring one up, or name one with bind");
-  for (const ZonePort& key : reading.block.keys)
-    for (const model::Address& address : addresses)
-      if (const Endpoint endpoint{address, key.port};
-          std::find(reading.block.listen.begin(), reading.block.listen.end(), endpoint) == reading.block.listen.end())
-        reading.block.listen.push_back(endpoint);
-  return {};
+  ServerBlock& block = reading.block;
+  block.bindings = reading.bindings.empty() ? std::vector<Binding>(1) : reading.bindings;
+  std::vector<std::uint16_t> ports;
+  for (const ZonePort& key : block.keys)
+    if (std::find(ports.begin(), ports.end(), key.port) == ports.end()) ports.push_back(key.port);
+  for (Binding& binding : block.bindings) binding.ports = ports;
+  block.listen = block.listen_on(reading.host);
+  if (!block.listen.empty()) return {};
+  return tl::unexpected(source.keys.front().place() +
+                        "no network interface of this host has an address; bring one up, or name one with bind");
 }
 
 /// A zone is served once on an address.
@@ -76,7 +76,7 @@ tl::expected<Corefile, std::string> settings_of(const std::vector<Block>& blocks
     if (auto done = read_keys(source, block); !done) return tl::unexpected(done.error());
     Reading reading{.settings = result.settings,
                     .block = block,
-                    .bound = {},
+                    .bindings = {},
                     .registry_place = registry_place,
                     .host = host,
                     .warnings = result.warnings,

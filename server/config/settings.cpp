@@ -1,5 +1,6 @@
 #include "server/config/settings.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace signpost::server {
@@ -45,6 +46,23 @@ std::vector<std::string> ServerBlock::zones_on(const Endpoint& endpoint) const {
   for (const ZonePort& key : keys)
     if (key.port == endpoint.port) here.push_back(key.zone);
   return here;
+}
+
+std::vector<Endpoint> ServerBlock::listen_on(const Host& host) const {
+  if (bindings.empty()) return listen;
+  std::vector<Endpoint> all;
+  for (const Binding& binding : bindings) {
+    const auto addresses = addresses_on(binding, host);
+    for (const std::uint16_t port : binding.ports)
+      for (const model::Address& address : addresses)
+        if (const Endpoint endpoint{address, port}; std::find(all.begin(), all.end(), endpoint) == all.end())
+          all.push_back(endpoint);
+  }
+  return all;
+}
+
+bool ServerBlock::follows() const {
+  return std::any_of(bindings.begin(), bindings.end(), [](const Binding& binding) { return binding.follows(); });
 }
 
 } // namespace signpost::server

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "discovery/model/address.hpp"
+#include "server/config/binding.hpp"
 
 namespace signpost::server {
 
@@ -66,7 +67,8 @@ struct ZonePort {
 
 struct ServerBlock {
   std::vector<std::string> zones; // lower case, without trailing dot; "." is the root
-  std::vector<Endpoint> listen;   // DNS over UDP and TCP; concrete addresses, never a wildcard
+  std::vector<Endpoint> listen;   // DNS over UDP and TCP; concrete addresses, never a wildcard …
+  std::vector<Binding> bindings;  // … of these; empty: they stay as they are
   std::vector<ZonePort> keys;     // which zone on which port, where they differ; empty: every zone on every port
   std::variant<std::monostate, RegistrySource, ObjectsSource> source;
   std::optional<ForwardSettings> forward;
@@ -74,9 +76,14 @@ struct ServerBlock {
   bool log = false;      // one line per query; under a flood a sample
   bool errors = false;   // failures of forwarding are logged
   std::uint32_t ttl = 5; // seconds
+  std::string nsid;      // told to who asks which server this is (RFC 5001), at most 64 octets; empty: nothing
 
   /// The zones this block serves on one of its addresses.
   [[nodiscard]] std::vector<std::string> zones_on(const Endpoint& endpoint) const;
+  /// What `listen` is with the addresses that the host has.
+  [[nodiscard]] std::vector<Endpoint> listen_on(const Host& host) const;
+  /// Whether that changes with the host.
+  [[nodiscard]] bool follows() const;
 };
 
 struct Settings {

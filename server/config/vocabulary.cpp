@@ -17,8 +17,8 @@ constexpr std::array<std::string_view, 62> coredns_directives = {
     "auto",     "secondary", "etcd",        "loop",   "forward",    "grpc",         "erratic",     "whoami",
     "on",       "sign",      "view",        "nomad",  "startup",    "shutdown"};
 
-constexpr std::array<std::string_view, 7> own_directives = {"bind",  "log",      "errors", "forward",
-                                                            "cache", "registry", "objects"};
+constexpr std::array<std::string_view, 8> own_directives = {"bind",  "log",      "errors",  "forward",
+                                                            "cache", "registry", "objects", "nsid"};
 
 /// Letters to insert, remove, replace or swap with their neighbour.
 std::size_t distance(std::string_view a, std::string_view b) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "discovery/api/server.hpp"
@@ -12,9 +13,11 @@
 #include "discovery/registry/registry.hpp"
 #include "discovery/store/sqlite_store.hpp"
 #include "server/admin/metrics.hpp"
+#include "server/config/host.hpp"
 #include "server/daemon/block_zone.hpp"
 #include "server/daemon/metrics.hpp"
 #include "server/forward/forwarder.hpp"
+#include "server/listen/address_watch.hpp"
 #include "server/listen/listeners.hpp"
 #include "server/log/log.hpp"
 #include "server/log/query_log.hpp"
@@ -55,7 +58,14 @@ struct Daemon::State {
   std::vector<std::unique_ptr<api::Server>> api;
   std::atomic<bool> ready{false};
 
+  std::unique_ptr<AddressWatch> address_watch;
+  std::map<const ServerBlock*, BlockRoute> routes; // of each block, zones aside
+  std::set<std::string> told;                      // what could not be listened on, said once
+
   void make_zones();
+  std::vector<ListenAddress> listen_addresses(const Host& host) const;
+  void follow_addresses();
+  bool update_addresses();
   Forwarder* make_forwarder(const ServerBlock& block);
   tl::expected<void, std::string> open_ports();
   tl::expected<void, std::string> open_registry();
@@ -88,25 +98,58 @@ tl::expected<void, std::string> Daemon::State::open_ports() {
   if (std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.log; }))
     query_log = std::make_unique<QueryLog>();
 
-  std::map<Endpoint, std::vector<BlockRoute>> routes;
   for (const ServerBlock& block : settings.blocks) {
-    BlockRoute route{.outside = block.forward ? make_forwarder(block) : nullptr,
-                     .log = block.log ? query_log.get() : nullptr};
+    BlockRoute& route = routes[&block];
+    route.outside = block.forward ? make_forwarder(block) : nullptr;
+    route.log = block.log ? query_log.get() : nullptr;
+    route.nsid = block.nsid;
     for (const Served& one : served)
       if (one.block == &block) route.zone = one.zone.get();
-    for (const Endpoint& endpoint : block.listen) {
-      route.zones = block.zones_on(endpoint);
-      routes[endpoint].push_back(route);
-    }
   }
-  std::vector<ListenAddress> addresses;
-  for (auto& [endpoint, list] : routes)
-    addresses.push_back({endpoint, std::make_shared<const Router>(std::move(list))});
-
+  auto addresses = listen_addresses(this_host());
   auto opened = Listeners::open(std::move(addresses), {.workers = settings.workers});
   if (!opened) return tl::make_unexpected(opened.error());
   listeners = std::move(*opened);
   return {};
+}
+
+/// Where to listen and who answers there, with the addresses that the host has.
+std::vector<ListenAddress> Daemon::State::listen_addresses(const Host& host) const {
+  std::map<Endpoint, std::vector<BlockRoute>> at;
+  for (const ServerBlock& block : settings.blocks) {
+    for (const Endpoint& endpoint : block.follows() ? block.listen_on(host) : block.listen) {
+      BlockRoute route = routes.at(&block);
+      route.zones = block.zones_on(endpoint);
+      at[endpoint].push_back(std::move(route));
+    }
+  }
+  std::vector<ListenAddress> addresses;
+  for (auto& [endpoint, list] : at)
+    addresses.push_back({endpoint, std::make_shared<const Router>(std::move(list))});
+  return addresses;
+}
+
+void Daemon::State::follow_addresses() {
+  if (std::none_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.follows(); })) return;
+  auto watch = AddressWatch::start([this] { return update_addresses(); });
+  if (watch)
+    address_watch = std::move(*watch);
+  else
+    log::warning("dns", "addresses that come and go are not followed", {{"why", watch.error()}});
+}
+
+/// True: something could not be opened; it may be possible later.
+bool Daemon::State::update_addresses() {
+  const auto update = listeners->update(listen_addresses(this_host()));
+  for (const Endpoint& endpoint : update.opened)
+    log::info("dns", "listening", {{"address", endpoint.to_string()}, {"transport", "udp,tcp"}});
+  for (const Endpoint& endpoint : update.closed)
+    log::info("dns", "no longer listening: the address is gone", {{"address", endpoint.to_string()}});
+  std::set<std::string> failed(update.failed.begin(), update.failed.end());
+  for (const std::string& why : failed)
+    if (!told.contains(why)) log::warning("dns", "a new address is not listened on yet", {{"why", why}});
+  told = std::move(failed);
+  return !told.empty();
 }
 
 tl::expected<void, std::string> Daemon::State::open_registry() {
@@ -165,6 +208,7 @@ void Daemon::State::make_sources() {
 void Daemon::State::stop() {
   ready.store(false, std::memory_order_relaxed);
   for (const auto& server : api) server->stop();
+  address_watch.reset();
   if (listeners) listeners->stop();
   for (const auto& forwarder : forwarders) forwarder->stop();
   for (Served& one : served) one.source.reset();
@@ -185,6 +229,7 @@ tl::expected<void, std::string> Daemon::start() {
   // The metrics page reads all of the above from the API's threads: nothing of it changes from here to stop().
   if (auto started = s.start_api(); !started) return started;
   s.listeners->start();
+  s.follow_addresses();
   for (const State::Served& one : s.served)
     if (auto started = one.source->start(); !started) return started;
   malloc_trim(0); // what reading the objects took and left free

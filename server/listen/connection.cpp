@@ -44,8 +44,9 @@ struct Connection::ReplyToConnection {
   const sockaddr* peer(sockaddr_storage& storage) const { return connection.peer(storage); }
 };
 
-Connection::Connection(TcpLoop& loop, Socket socket, Serving& serving, const Source& source)
-    : loop_(loop), socket_(std::move(socket)), serving_(serving), source_(source), active_since_(loop.poller.now()) {}
+Connection::Connection(TcpLoop& loop, Socket socket, std::shared_ptr<Served> served, const Source& source)
+    : loop_(loop), socket_(std::move(socket)), served_(std::move(served)), serving_(served_->serving), source_(source),
+      active_since_(loop.poller.now()) {}
 
 void Connection::start() {
   self_ = shared_from_this();

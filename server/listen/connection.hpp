@@ -24,6 +24,15 @@ namespace signpost::server {
 
 using Clock = std::chrono::steady_clock;
 
+/// What answers on an address; its connections may outlive its acceptor.
+struct Served {
+  Served(std::shared_ptr<const Router> to, Counters& counters)
+      : router(std::move(to)), serving(*router, wire::Transport::tcp, counters) {}
+
+  std::shared_ptr<const Router> router;
+  Serving serving;
+};
+
 struct ByAge;
 struct BySource;
 using AgeHook = boost::intrusive::list_base_hook<boost::intrusive::tag<ByAge>>;
@@ -37,7 +46,7 @@ public:
   /// A client as the per-source limit knows it: an IPv4 address, or an IPv6 network of 64 bits.
   using Source = std::array<std::uint8_t, 8>;
 
-  Connection(TcpLoop& loop, Socket socket, Serving& serving, const Source& source);
+  Connection(TcpLoop& loop, Socket socket, std::shared_ptr<Served> served, const Source& source);
 
   /// Serves until either side ends it; the connection owns itself from here on, until close().
   void start();
@@ -78,7 +87,8 @@ private:
 
   TcpLoop& loop_;
   Socket socket_;
-  Serving& serving_;
+  std::shared_ptr<Served> served_;
+  Serving& serving_; // of served_
   Source source_;
   std::shared_ptr<Connection> self_;
   std::vector<std::uint8_t> input_;  // read, not yet served
@@ -103,12 +113,14 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   explicit TcpLoop(const TcpSettings& tcp_settings);
   ~TcpLoop();
 
+  /// From any thread.
   void add(Claim claim, std::shared_ptr<const Router> router);
+  void remove(const Endpoint& endpoint);
   void run() noexcept;
   /// From any thread: takes no new connections and lets those there are finish.
   void finish();
 
-  void admit(Socket socket, const sockaddr_storage& peer, Serving& serving);
+  void admit(Socket socket, const sockaddr_storage& peer, std::shared_ptr<Served> served);
   void forget(Connection& connection) noexcept;
   void touch(Connection& connection);
   /// Notes that a connection's buffers have grown or shrunk from `known` to `now` octets, and sets `known`; false: they
@@ -126,14 +138,16 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
 
   /// A listening socket.
   struct Acceptor final : Poller::Target {
-    Acceptor(TcpLoop& its_loop, Socket listening, Serving& its_serving)
-        : loop(its_loop), socket(std::move(listening)), serving(its_serving) {}
+    Acceptor(TcpLoop& its_loop, Claim claim, std::shared_ptr<Served> what)
+        : loop(its_loop), endpoint(claim.endpoint), socket(std::move(claim.tcp)), served(std::move(what)),
+          paused_until(its_loop.poller.now()) {}
     void on_ready(std::uint32_t events) override;
 
     TcpLoop& loop;
+    const Endpoint endpoint;
     Socket socket;
-    Serving& serving;
-    Clock::time_point paused_until{}; // not watched until then
+    std::shared_ptr<Served> served;
+    Clock::time_point paused_until; // not watched until then; none: watched
   };
 
   TcpSettings settings;
@@ -145,8 +159,6 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   std::size_t answers_size = 0;       // … up to here
   ByAgeList by_age;                   // longest silent first
   std::map<Connection::Source, BySourceList> by_source;
-  std::vector<std::shared_ptr<const Router>> routers;
-  std::vector<std::unique_ptr<Serving>> servings;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::size_t buffered = 0; // octets of all connections' buffers
   bool finishing = false;
@@ -158,6 +170,7 @@ private:
   bool evict_from(List& list);
   bool make_room(const Connection::Source& source);
   void resume_acceptors();
+  void close(Acceptor& acceptor);
   void sweep();
 };
 

@@ -87,6 +87,7 @@ struct alignas(64) Counters : Tally<Counter> {};
 /// Sums, as an exporter wants them.
 struct Totals : Tally<std::uint64_t> {
   void add(const Counters& one) noexcept;
+  void add(const Totals& other) noexcept;
 };
 
 } // namespace signpost::server

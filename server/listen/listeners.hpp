@@ -3,14 +3,19 @@
 //   auto listeners = Listeners::open({{endpoint, router}, …}, settings);   // ports are ours from here on, or an error
 //   (*listeners)->start();
 //   …
+//   (*listeners)->update({{endpoint, router}, …});                         // addresses came and went
+//   …
 //   (*listeners)->stop();   // questions received are answered; then threads have ended
 //
 // A late answer may still be on its way then: stop the forwarder after stop() and destroy the Listeners last, so that
 // the sockets it sends from are open as long as it lives.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -18,6 +23,7 @@
 
 #include "server/config/settings.hpp"
 #include "server/listen/counters.hpp"
+#include "server/listen/guard.hpp"
 #include "server/listen/router.hpp"
 #include "server/listen/tcp.hpp"
 #include "server/listen/udp.hpp"
@@ -47,18 +53,38 @@ public:
   void start();
   void stop();
 
-  /// With the ports that were taken, in the order of `addresses`.
-  [[nodiscard]] const std::vector<Endpoint>& endpoints() const { return endpoints_; }
+  /// What an update did, and what it could not do: a sentence each.
+  struct Update {
+    std::vector<Endpoint> opened, closed;
+    std::vector<std::string> failed;
+  };
+  /// Opens those of `addresses` that are not open and closes the others; what is open stays as it is. Between start()
+  /// and stop(), by one thread.
+  Update update(const std::vector<ListenAddress>& addresses);
+
+  /// Open ones, with the ports that were taken; at first in the order of `addresses`.
+  [[nodiscard]] std::vector<Endpoint> endpoints() const;
   /// Sums over all threads, of one family's clients or of all; any thread may ask.
   [[nodiscard]] Totals totals(wire::Transport transport, std::optional<model::Family> family = std::nullopt) const;
   [[nodiscard]] const TcpListener& tcp() const { return *tcp_; }
 
 private:
-  Listeners() = default;
+  struct Open {
+    Endpoint endpoint;
+    std::unique_ptr<UdpListener> udp;
+    std::chrono::steady_clock::time_point closed_at{}; // of those in closed_
+  };
+  explicit Listeners(const ListenSettings& settings) : settings_(settings) {}
+  /// Opens a claimed address; not started.
+  [[nodiscard]] tl::expected<Open, std::string> open_claimed(Claim claim, const std::shared_ptr<const Router>& router);
+  void forget_closed();
 
-  std::vector<Endpoint> endpoints_;
-  std::vector<std::unique_ptr<UdpListener>> udp_;
+  const ListenSettings settings_;
   std::unique_ptr<TcpListener> tcp_;
+  mutable std::mutex mutex_;  // guards the lists, which totals() reads from other threads
+  std::vector<Open> open_;
+  std::vector<Open> closed_;  // stopped; late answers may still be sent to their descriptors for a while
+  std::array<Totals, 2> gone_; // of those closed for good, by family
 };
 
 } // namespace signpost::server

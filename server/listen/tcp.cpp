@@ -56,16 +56,32 @@ TcpLoop::~TcpLoop() {
 }
 
 void TcpLoop::add(Claim claim, std::shared_ptr<const Router> router) {
-  routers.push_back(std::move(router));
   const std::size_t family = claim.endpoint.address.is_v4() ? 0 : 1;
-  servings.push_back(std::make_unique<Serving>(*routers.back(), wire::Transport::tcp, counters[family]));
-  acceptors.push_back(std::make_unique<Acceptor>(*this, std::move(claim.tcp), *servings.back()));
+  auto served = std::make_shared<Served>(std::move(router), counters[family]);
+  poller.post([this, claim = std::make_shared<Claim>(std::move(claim)), served = std::move(served)] {
+    if (!finishing) acceptors.push_back(std::make_unique<Acceptor>(*this, std::move(*claim), served));
+  });
+}
+
+void TcpLoop::remove(const Endpoint& endpoint) {
+  poller.post([this, endpoint] {
+    std::erase_if(acceptors, [&](const auto& acceptor) {
+      if (acceptor->endpoint != endpoint) return false;
+      close(*acceptor);
+      return true;
+    });
+  });
+}
+
+void TcpLoop::close(Acceptor& acceptor) {
+  if (acceptor.paused_until == Clock::time_point{}) poller.remove(acceptor.socket.fd(), acceptor);
+  acceptor.paused_until = {};
+  acceptor.socket = Socket();
 }
 
 void TcpLoop::run() noexcept {
   zone::ReaderThread own_reader;
   own_reader.offline();
-  for (const auto& acceptor : acceptors) acceptor->paused_until = poller.now();
   while (!finishing || !by_age.empty()) {
     try {
       resume_acceptors();
@@ -91,11 +107,7 @@ void TcpLoop::finish() {
     finishing = true;
     finish_until = poller.now() + settings.write;
     next_sweep = poller.now();
-    for (const auto& acceptor : acceptors) {
-      if (acceptor->paused_until == Clock::time_point{}) poller.remove(acceptor->socket.fd(), *acceptor);
-      acceptor->paused_until = {};
-      acceptor->socket = Socket();
-    }
+    for (const auto& acceptor : acceptors) close(*acceptor);
     std::vector<std::shared_ptr<Connection>> all;
     for (Connection& connection : by_age) all.push_back(connection.shared_from_this());
     for (const auto& connection : all) connection->finish();
@@ -108,7 +120,7 @@ void TcpLoop::Acceptor::on_ready(std::uint32_t) {
     socklen_t length = sizeof peer;
     Socket accepted(::accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (accepted) {
-      loop.admit(std::move(accepted), peer, serving);
+      loop.admit(std::move(accepted), peer, served);
     } else if (errno == EAGAIN) {
       return;
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -133,10 +145,10 @@ void TcpLoop::shed() {
   if (evict_from(by_age)) evicted.add();
 }
 
-void TcpLoop::admit(Socket socket, const sockaddr_storage& peer, Serving& serving) {
+void TcpLoop::admit(Socket socket, const sockaddr_storage& peer, std::shared_ptr<Served> served) {
   const Connection::Source source = source_of(peer);
   if (!make_room(source)) return; // closes the socket
-  const auto connection = std::make_shared<Connection>(*this, std::move(socket), serving, source);
+  const auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(served), source);
   if (by_age.empty()) next_sweep = poller.now();
   by_source[source].push_back(*connection);
   by_age.push_back(*connection);
@@ -211,6 +223,8 @@ TcpListener::~TcpListener() { stop(); }
 void TcpListener::add(Claim claim, std::shared_ptr<const Router> router) {
   loop_->add(std::move(claim), std::move(router));
 }
+
+void TcpListener::remove(const Endpoint& endpoint) { loop_->remove(endpoint); }
 
 void TcpListener::start() {
   sigset_t all, before;

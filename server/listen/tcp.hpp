@@ -39,8 +39,10 @@ public:
   TcpListener(const TcpListener&) = delete;
   TcpListener& operator=(const TcpListener&) = delete;
 
-  /// Takes over a claimed port. Before start().
+  /// Takes over a claimed port; takes connections as soon as the thread runs.
   void add(Claim claim, std::shared_ptr<const Router> router);
+  /// Takes no more connections there; those that there are end in their own time.
+  void remove(const Endpoint& endpoint);
   void start();
   /// Takes no new connections, sends the answers that are ready (for at most `write`) and ends the thread.
   void stop();

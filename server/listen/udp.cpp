@@ -1,5 +1,6 @@
 #include "server/listen/udp.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -7,6 +8,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -236,6 +238,12 @@ void UdpListener::stop() {
   }
   for (const auto& worker : workers_)
     if (worker->thread.joinable()) worker->thread.join();
+}
+
+void UdpListener::release() {
+  const Socket nowhere(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  for (const auto& worker : workers_)
+    if (nowhere) ::dup3(nowhere.fd(), worker->socket.fd(), O_CLOEXEC);
 }
 
 void UdpListener::add_to(Totals& totals) const noexcept {

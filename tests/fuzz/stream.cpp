@@ -41,8 +41,10 @@ TcpSettings patient() {
 class Loop {
 public:
   Loop()
-      : router_({{.zones = {"."}, .zone = &small_zone()}}), loop_(std::make_shared<TcpLoop>(patient())),
-        serving_(router_, wire::Transport::tcp, loop_->counters[0]) {}
+      : loop_(std::make_shared<TcpLoop>(patient())),
+        served_(std::make_shared<Served>(
+            std::make_shared<const Router>(std::vector<BlockRoute>{{.zones = {"."}, .zone = &small_zone()}}),
+            loop_->counters[0])) {}
 
   /// What the connection sends when the pieces come one after the other, then the end.
   Bytes answers(std::span<const std::uint8_t> stream, std::span<const std::uint8_t> cuts) {
@@ -51,7 +53,7 @@ public:
     const Socket ours(ends[1]);
     sockaddr_storage peer{};
     peer.ss_family = AF_INET;
-    loop_->admit(Socket(ends[0]), peer, serving_);
+    loop_->admit(Socket(ends[0]), peer, served_);
     Bytes got;
     std::size_t at = 0, cut = 0;
     while (at < stream.size() && !loop_->by_age.empty()) {
@@ -78,9 +80,8 @@ private:
       got.insert(got.end(), bytes, bytes + count);
   }
 
-  Router router_;
   std::shared_ptr<TcpLoop> loop_;
-  Serving serving_;
+  std::shared_ptr<Served> served_;
   zone::ReaderThread reader_;
 };
 

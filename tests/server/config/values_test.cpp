@@ -152,6 +152,6 @@ TEST_CASE("misspelt words") {
   CHECK(unknown_directive("regsitry") == "there is no directive \"regsitry\"; did you mean \"registry\"?");
   CHECK(unknown_directive("kubernets") == "there is no directive \"kubernets\"; did you mean \"kubernetes\"?");
   CHECK(unknown_directive("qqqqqqqq") ==
-        "there is no directive \"qqqqqqqq\"; there are bind, log, errors, forward, cache, registry, objects");
+        "there is no directive \"qqqqqqqq\"; there are bind, log, errors, forward, cache, registry, objects, nsid");
   CHECK(unknown_directive(std::string(100000, 'x')).starts_with("there is no directive"));
 }

@@ -161,7 +161,7 @@ public:
     if (start) listeners->start();
   }
 
-  [[nodiscard]] const Endpoint& endpoint() const { return listeners->endpoints()[0]; }
+  [[nodiscard]] Endpoint endpoint() const { return listeners->endpoints()[0]; }
 
 private:
   void open(std::vector<server::BlockRoute> routes, const server::TcpSettings& tcp_settings) {

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Addresses that come and go are listened on as long as they are there. In a network namespace of the test's own."""
+import os, pathlib, shutil, subprocess, sys, tempfile, time, unittest
+
+from daemon import PATIENCE, SIGNPOSTD, SOURCE, run
+
+SKIPPED = 77
+COREFILE = """
+cluster.local:53 {{
+    {bind}
+    nsid here
+    objects {objects}
+}}
+"""
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True)
+
+
+class Addresses(unittest.TestCase):
+    def setUp(self):
+        ip("link", "add", "eth7", "type", "veth", "peer", "name", "eth8")
+        ip("link", "set", "eth8", "up")
+        ip("link", "set", "eth7", "up")
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="signpost-test."))
+        self.daemon = None
+
+    def tearDown(self):
+        if self.daemon:
+            self.daemon.terminate()
+            self.assertEqual(self.daemon.wait(PATIENCE), 0, self.log())
+        ip("link", "del", "eth7")
+        shutil.rmtree(self.work)
+
+    def start(self, bind="", *flags):
+        (self.work / "Corefile").write_text(COREFILE.format(bind=bind, objects=SOURCE / "deploy/examples/database.yaml"))
+        with open(self.work / "log", "w") as log:
+            self.daemon = subprocess.Popen([SIGNPOSTD, "--config", self.work / "Corefile", "--data", self.work / "data", *flags],
+                                           stdout=log, stderr=log)
+        self.wait_for("ready")
+
+    def log(self):
+        return (self.work / "log").read_text()
+
+    def wait_for(self, *words):
+        end = time.monotonic() + PATIENCE
+        while not any(all(w in line for w in words) for line in self.log().splitlines()):
+            self.assertLess(time.monotonic(), end, f"{words} not in\n{self.log()}")
+            self.assertIsNone(self.daemon.poll(), self.log())
+            time.sleep(0.02)
+
+    def ask(self, address, *flags):
+        return run("dig", f"@{address}", "+time=1", "+tries=1", "+short", "cluster.local", "SOA", *flags).stdout
+
+    def check_served(self, address):
+        for way in ("+notcp", "+tcp"):
+            self.assertIn("hostmaster", self.ask(address, way), f"{address} {way}\n{self.log()}")
+
+    def check_not_served(self, address):
+        for way in ("+notcp", "+tcp"):
+            self.assertNotIn("hostmaster", self.ask(address, way), f"{address} {way}")
+
+    def test_every_address_of_the_host(self):
+        self.start()
+        self.check_served("127.0.0.1")
+        self.check_served("::1")
+        for address, length in (("192.0.2.7", "24"), ("2001:db8::7", "64")):
+            ip("address", "add", f"{address}/{length}", "dev", "eth7")
+            self.wait_for("listening", address)
+            self.check_served(address)
+        ip("address", "del", "192.0.2.7/24", "dev", "eth7")
+        self.wait_for("no longer listening", "192.0.2.7")
+        self.check_served("2001:db8::7")
+        ip("address", "add", "192.0.2.7/24", "dev", "lo")
+        end = time.monotonic() + PATIENCE
+        while "hostmaster" not in self.ask("192.0.2.7"):
+            self.assertLess(time.monotonic(), end, self.log())
+        self.check_served("192.0.2.7")
+        ip("address", "del", "192.0.2.7/24", "dev", "lo")
+        self.check_served("127.0.0.1")
+
+    def test_an_interface_by_name(self):
+        ip("address", "add", "192.0.2.1/24", "dev", "eth7")
+        self.start("bind eth7")
+        self.check_served("192.0.2.1")
+        self.check_not_served("127.0.0.1")
+        ip("address", "add", "192.0.2.2/24", "dev", "eth7")
+        self.wait_for("listening", "192.0.2.2")
+        self.check_served("192.0.2.2")
+        self.check_not_served("127.0.0.1")
+
+    def test_addresses_written_out_stay(self):
+        self.start("bind 127.0.0.1")
+        ip("address", "add", "192.0.2.3/24", "dev", "eth7")
+        time.sleep(0.5)
+        self.check_not_served("192.0.2.3")
+        self.check_served("127.0.0.1")
+
+    def test_a_storm_of_changes_ends_in_what_is_there(self):
+        self.start()
+        for i in range(1, 101):
+            ip("address", "add", f"192.0.2.{i}/32", "dev", "eth7")
+        for i in range(2, 100):
+            ip("address", "del", f"192.0.2.{i}/32", "dev", "eth7")
+        self.wait_for("listening", "192.0.2.100:53")
+        for address in ("192.0.2.1", "192.0.2.100", "127.0.0.1"):
+            self.check_served(address)
+        end = time.monotonic() + PATIENCE
+        while "hostmaster" in self.ask("192.0.2.50"):
+            self.assertLess(time.monotonic(), end, self.log())
+
+    def test_a_port_that_another_program_has_is_said_once_and_tried_again(self):
+        self.start()
+        ip("address", "add", "192.0.2.9/32", "dev", "lo")
+        self.wait_for("listening", "192.0.2.9")
+        ip("address", "del", "192.0.2.9/32", "dev", "lo")
+        self.wait_for("no longer listening", "192.0.2.9")
+        blocker = subprocess.Popen([sys.executable, "-c", "import socket,time\ns=socket.socket()\n"
+                                    "s.setsockopt(socket.SOL_IP, 15, 1)\ns.bind(('192.0.2.9', 53))\ns.listen()\n"
+                                    "print('up', flush=True)\ntime.sleep(60)"], stdout=subprocess.PIPE)
+        blocker.stdout.readline()
+        ip("address", "add", "192.0.2.9/32", "dev", "lo")
+        self.wait_for("not listened on yet", "192.0.2.9:53 is in use")
+        blocker.kill()
+        blocker.wait()
+        blocker.stdout.close()
+        end = time.monotonic() + PATIENCE
+        while "hostmaster" not in self.ask("192.0.2.9"):
+            self.assertLess(time.monotonic(), end, self.log())
+        self.assertEqual(self.log().count("not listened on yet"), 1)
+
+    def test_the_name_of_the_server(self):
+        self.start()
+        text = run("dig", "@127.0.0.1", "+nsid", "cluster.local", "SOA").stdout
+        self.assertIn('NSID: 68 65 72 65 ("here")', text)
+        self.assertIn("COOKIE:", text)
+        self.assertIn("(good)", text)
+
+
+if __name__ == "__main__":
+    if os.environ.get("SIGNPOST_ADDRESSES") != "inside":
+        os.environ["SIGNPOST_ADDRESSES"] = "inside"
+        unshare = ["unshare", "--net"] + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
+        if shutil.which("unshare") is None or subprocess.run([*unshare, "true"], capture_output=True).returncode != 0:
+            print("SKIPPED: this machine does not let us make network namespaces (unshare)")
+            sys.exit(SKIPPED)
+        os.execvp(unshare[0], [*unshare, sys.executable, __file__, *sys.argv[1:]])
+    ip("link", "set", "lo", "up")
+    unittest.main()
