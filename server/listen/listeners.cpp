@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "server/listen/cores.hpp"
+
 namespace signpost::server {
 namespace {
 
+constexpr std::size_t most_workers = 256; // of all addresses together, unless more are asked for
 constexpr auto late_answers = std::chrono::seconds(30); // longer than any upstream is waited for
 
 std::size_t family_of(const Endpoint& endpoint) { return endpoint.address.is_v4() ? 0 : 1; }
@@ -15,12 +18,14 @@ Listeners::~Listeners() { stop(); }
 
 tl::expected<std::unique_ptr<Listeners>, std::string> Listeners::open(std::vector<ListenAddress> addresses,
                                                                       const ListenSettings& settings) {
-  std::unique_ptr<Listeners> listeners(new Listeners(settings));
+  std::unique_ptr<Listeners> listeners(new Listeners);
   std::vector<Endpoint> endpoints;
   for (const ListenAddress& address : addresses) endpoints.push_back(address.endpoint);
   auto claims = claim(endpoints);
   if (!claims) return tl::unexpected(claims.error());
 
+  const auto share = static_cast<unsigned>(most_workers / std::max<std::size_t>(1, addresses.size()));
+  listeners->workers_ = settings.workers != 0 ? settings.workers : std::clamp(share, 1u, usable_cores());
   listeners->tcp_ = std::make_unique<TcpListener>(settings.tcp);
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     auto opened = listeners->open_claimed(std::move((*claims)[i]), addresses[i].router);
@@ -33,7 +38,7 @@ tl::expected<std::unique_ptr<Listeners>, std::string> Listeners::open(std::vecto
 tl::expected<Listeners::Open, std::string> Listeners::open_claimed(Claim claim,
                                                                    const std::shared_ptr<const Router>& router) {
   const Endpoint endpoint = claim.endpoint;
-  auto udp = UdpListener::open(endpoint, router, settings_.workers);
+  auto udp = UdpListener::open(endpoint, router, workers_);
   if (!udp) return tl::unexpected(udp.error());
   tcp_->add(std::move(claim), router);
   return Open{.endpoint = endpoint, .udp = std::move(*udp)};

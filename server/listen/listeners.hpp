@@ -37,7 +37,7 @@ struct ListenAddress {
 };
 
 struct ListenSettings {
-  unsigned workers = 0; // UDP threads per address; 0: one per core
+  unsigned workers = 0; // UDP threads per address; 0: one per usable core, less where there are many addresses
   TcpSettings tcp;
 };
 
@@ -74,12 +74,12 @@ private:
     std::unique_ptr<UdpListener> udp;
     std::chrono::steady_clock::time_point closed_at{}; // of those in closed_
   };
-  explicit Listeners(const ListenSettings& settings) : settings_(settings) {}
+  Listeners() = default;
   /// Opens a claimed address; not started.
   [[nodiscard]] tl::expected<Open, std::string> open_claimed(Claim claim, const std::shared_ptr<const Router>& router);
   void forget_closed();
 
-  const ListenSettings settings_;
+  unsigned workers_ = 1; // per address
   std::unique_ptr<TcpListener> tcp_;
   mutable std::mutex mutex_;  // guards the lists, which totals() reads from other threads
   std::vector<Open> open_;

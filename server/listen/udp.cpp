@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -30,12 +29,6 @@ constexpr auto drain_time = std::chrono::milliseconds(500);
 constexpr timeval send_timeout{.tv_sec = 0, .tv_usec = 100'000};
 constexpr unsigned timed_batches = 64; // one in so many is timed: two looks at the clock cost 100 instructions
 constexpr auto pause_after_error = std::chrono::milliseconds(1);
-
-unsigned usable_cores() {
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return std::max(1u, std::thread::hardware_concurrency());
-  return static_cast<unsigned>(CPU_COUNT(&set));
-}
 
 /// IPv4 and IPv6 have their port in the same place.
 static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
@@ -211,7 +204,7 @@ tl::expected<std::unique_ptr<UdpListener>, std::string>
 UdpListener::open(const Endpoint& endpoint, std::shared_ptr<const Router> router, unsigned workers) {
   std::unique_ptr<UdpListener> listener(new UdpListener);
   const socklen_t peer_length = endpoint.address.is_v4() ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-  for (unsigned i = 0, n = workers != 0 ? workers : usable_cores(); i < n; ++i) {
+  for (unsigned i = 0; i < workers; ++i) {
     auto socket = open_shared(endpoint);
     if (!socket) return tl::unexpected(socket.error());
     listener->workers_.push_back(std::make_unique<Worker>(std::move(*socket), peer_length, router));

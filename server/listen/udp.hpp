@@ -19,7 +19,7 @@ namespace signpost::server {
 
 class UdpListener {
 public:
-  /// Opens `workers` sockets (0: one per core) on a port that was claimed (guard.hpp). Nothing is read yet.
+  /// Opens `workers` sockets on a port that was claimed (guard.hpp). Nothing is read yet.
   [[nodiscard]] static tl::expected<std::unique_ptr<UdpListener>, std::string>
   open(const Endpoint& endpoint, std::shared_ptr<const Router> router, unsigned workers);
   /// Stops, then closes the sockets: after whoever sends late answers through them is gone.
