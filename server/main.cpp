@@ -72,9 +72,8 @@ int snapshot(const SnapshotCommand& command) {
 
 int export_zone(const CommandLine& line) {
   log::open();
-  const auto done = server::export_zone(line.settings, line.origin, [](std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-  });
+  const auto done = server::export_zone(
+      line.settings, line.origin, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
   if (!done) return fail(done.error());
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
     return fail(std::string("the zone could not be written: ") + std::strerror(errno));

@@ -3,8 +3,8 @@
 //
 // A block's reference counts words of four octets from the start of the stretch, half of what a pointer takes, and a
 // block has no header of its own. The stretch is reserved once and given memory as it fills; a freed block serves the
-// next request of its size class. Nothing else lives between the blocks, so what the heap frees goes back to the system.
-// One writer allocates and frees; whoever else reads only follows references (zone/index).
+// next request of its size class. Nothing else lives between the blocks, so what the heap frees goes back to the
+// system. One writer allocates and frees; whoever else reads only follows references (zone/index).
 #pragma once
 
 #include <array>

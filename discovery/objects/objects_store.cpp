@@ -52,8 +52,7 @@ tl::expected<ReadSummary, std::string> read_objects(const std::vector<FileText>&
           auto object = model::decode_object(kind->kind, json);
           if (!object) return fail(std::string(kind->name) + ": " + object.error().message);
           model::ObjectMeta& metadata = model::metadata(*object);
-          if (metadata.name.empty())
-            return fail("a " + std::string(kind->name) + " has no metadata.name; give it one");
+          if (metadata.name.empty()) return fail("a " + std::string(kind->name) + " has no metadata.name; give it one");
           if (kind->namespaced && metadata.name_space.empty()) metadata.name_space = "default";
           if (!kind->namespaced) metadata.name_space.clear();
           ++summary.objects;

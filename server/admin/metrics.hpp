@@ -1,4 +1,5 @@
-// Counters, gauges and histograms as a Prometheus page: the daemon collects samples from its parts, the library writes the format.
+// Counters, gauges and histograms as a Prometheus page: the daemon collects samples from its parts, the library writes
+// the format.
 //
 // Names follow prometheus.io/docs/practices/naming: signpost_<part>_<what>_<unit>, counters end in _total. No name from
 // a query ever becomes a label. Pure function, any thread.

@@ -27,10 +27,10 @@ struct SnapshotCommand {
 
 struct CommandLine {
   enum class Action : std::uint8_t {
-    serve,    // run with `settings`
-    check,    // --check: the configuration was read and is sound; say so and end with 0
-    print,    // --help, --version: `text` to standard output, end with 0
-    snapshot, // `snapshot` says which
+    serve,       // run with `settings`
+    check,       // --check: the configuration was read and is sound; say so and end with 0
+    print,       // --help, --version: `text` to standard output, end with 0
+    snapshot,    // `snapshot` says which
     export_zone, // of `settings`, the zone `origin` to standard output
   } action = Action::serve;
   Settings settings;                 // serve, check, export_zone

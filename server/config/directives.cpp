@@ -17,9 +17,9 @@ struct Directive {
 };
 
 constexpr Directive directives[] = {
-    {"bind", read_bind, true}, {"log", read_log, true},     {"errors", read_errors},   {"forward", read_forward},
-    {"cache", read_cache},     {"registry", read_registry}, {"objects", read_objects}, {"kubernetes", read_kubernetes},
-    {"nsid", read_nsid},
+    {"bind", read_bind, true}, {"log", read_log, true},         {"errors", read_errors},
+    {"forward", read_forward}, {"cache", read_cache},           {"registry", read_registry},
+    {"objects", read_objects}, {"kubernetes", read_kubernetes}, {"nsid", read_nsid},
 };
 
 /// One word of `bind`, an address or an interface that this host has.

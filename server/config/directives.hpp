@@ -21,8 +21,8 @@ using Done = tl::expected<void, std::string>;
 struct Reading {
   Settings& settings;
   ServerBlock& block;
-  std::vector<Binding> bindings;     // one per `bind`; empty: all of the host
-  std::string& registry_place;       // of the one `registry` of the file; empty: none yet
+  std::vector<Binding> bindings; // one per `bind`; empty: all of the host
+  std::string& registry_place;   // of the one `registry` of the file; empty: none yet
   const Host& host;
   std::vector<std::string>& warnings;
   std::map<std::string, std::string, std::less<>> seen; // directive -> its place in this block

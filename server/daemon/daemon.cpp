@@ -124,8 +124,7 @@ std::vector<ListenAddress> Daemon::State::listen_addresses(const Host& host) con
     }
   }
   std::vector<ListenAddress> addresses;
-  for (auto& [endpoint, list] : at)
-    addresses.push_back({endpoint, std::make_shared<const Router>(std::move(list))});
+  for (auto& [endpoint, list] : at) addresses.push_back({endpoint, std::make_shared<const Router>(std::move(list))});
   return addresses;
 }
 

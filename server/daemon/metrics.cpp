@@ -23,8 +23,8 @@ void add(std::vector<Sample>& samples, std::string_view name, std::string_view h
 /// A histogram by bits as Prometheus has them: cumulative, from `lowest` bits to `highest`, bounds times `unit`.
 template <std::size_t bits>
 Sample bit_histogram(std::string_view name, std::string_view help, const BitHistogram<bits, std::uint64_t>& counts,
-                 std::size_t lowest, std::size_t highest, double unit,
-                 std::vector<std::pair<std::string, std::string>> labels) {
+                     std::size_t lowest, std::size_t highest, double unit,
+                     std::vector<std::pair<std::string, std::string>> labels) {
   Sample sample{name, help, Sample::Type::histogram, static_cast<double>(counts.sum) * unit, std::move(labels), {}};
   std::uint64_t below = 0;
   for (std::size_t bit = 0; bit < counts.counts.size(); ++bit) {
@@ -63,12 +63,12 @@ void add_dns(std::vector<Sample>& samples, const Listeners& listeners, wire::Tra
           with("rcode", rcode_names[rcode]));
   samples.push_back(
       bit_histogram("signpost_dns_query_bytes", "Sizes of the messages received", totals.query_octets, 5, 15, 1, own));
-  samples.push_back(
-      bit_histogram("signpost_dns_reply_bytes", "Sizes of the replies sent at once", totals.reply_octets, 5, 15, 1, own));
+  samples.push_back(bit_histogram("signpost_dns_reply_bytes", "Sizes of the replies sent at once", totals.reply_octets,
+                                  5, 15, 1, own));
   if (transport == wire::Transport::udp)
     samples.push_back(bit_histogram("signpost_dns_batch_seconds",
-                                "From the receipt of a batch until its replies are sent; one batch in 64 is timed",
-                                totals.batch_time, 10, 27, 1e-9, own));
+                                    "From the receipt of a batch until its replies are sent; one batch in 64 is timed",
+                                    totals.batch_time, 10, 27, 1e-9, own));
 }
 
 void add_to(ForwardCounters& sum, const ForwardCounters& one) {

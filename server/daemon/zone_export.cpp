@@ -56,8 +56,9 @@ tl::expected<std::size_t, std::string> export_zone(const Settings& settings, con
     return origin.empty() || std::find(origins.begin(), origins.end(), origin) != origins.end();
   });
   if (block == settings.blocks.end())
-    return tl::unexpected(origin.empty() ? std::string("no server block has a source; there is no zone to export")
-                                         : "no server block with a source has the zone \"" + origin + "\"; name one that has");
+    return tl::unexpected(origin.empty()
+                              ? std::string("no server block has a source; there is no zone to export")
+                              : "no server block with a source has the zone \"" + origin + "\"; name one that has");
 
   zone::Zone zone(zone_settings(*block));
   const TemporaryFolder folder;

@@ -16,9 +16,9 @@
 namespace signpost::server {
 namespace {
 
-constexpr int settle = 100;                             // milliseconds without a note, before changes are looked at …
-constexpr int most_settles = 10;                        // … but no longer than so many of them
-constexpr int first_retry = 1000, last_retry = 30'000;  // milliseconds
+constexpr int settle = 100;                            // milliseconds without a note, before changes are looked at …
+constexpr int most_settles = 10;                       // … but no longer than so many of them
+constexpr int first_retry = 1000, last_retry = 30'000; // milliseconds
 
 } // namespace
 

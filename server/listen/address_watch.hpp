@@ -1,8 +1,8 @@
 // Tells when this machine's addresses may have changed: rtnetlink's notes of addresses and links that come and go.
 //
 // Only that something has changed is taken from the kernel's messages; what the addresses are now is asked anew
-// (config/host.hpp), so a message that was lost, or came a hundred times, does no harm. Changes are awaited for a moment
-// and told once. A thread of its own.
+// (config/host.hpp), so a message that was lost, or came a hundred times, does no harm. Changes are awaited for a
+// moment and told once. A thread of its own.
 #pragma once
 
 #include <atomic>

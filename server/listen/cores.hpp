@@ -12,8 +12,8 @@ namespace signpost::server {
 /// At least 1.
 [[nodiscard]] unsigned usable_cores();
 
-/// Cores that a control group's cpu.max allows ("200000 100000" is two, "max 100000" none in particular), or version 1's
-/// cpu.cfs_quota_us and cpu.cfs_period_us in that order. nullopt: no limit, or nothing of the kind.
+/// Cores that a control group's cpu.max allows ("200000 100000" is two, "max 100000" none in particular), or version
+/// 1's cpu.cfs_quota_us and cpu.cfs_period_us in that order. nullopt: no limit, or nothing of the kind.
 [[nodiscard]] std::optional<double> cpu_quota(std::string_view text);
 
 /// The folder of this process's group, below the mount of the hierarchy, in the text of /proc/self/cgroup: that of

@@ -36,9 +36,19 @@ inline constexpr std::array<std::string_view, 14> counted_type_names = {
 inline constexpr auto counted_types = [] {
   using enum CountedType;
   std::array<CountedType, 256> all{};
-  for (const auto& [number, counted] :
-       {std::pair{1, a}, {2, ns}, {5, cname}, {6, soa}, {12, ptr}, {15, mx}, {16, txt}, {28, aaaa}, {33, srv},
-        {35, naptr}, {64, svcb}, {65, https}, {255, any}})
+  for (const auto& [number, counted] : {std::pair{1, a},
+                                        {2, ns},
+                                        {5, cname},
+                                        {6, soa},
+                                        {12, ptr},
+                                        {15, mx},
+                                        {16, txt},
+                                        {28, aaaa},
+                                        {33, srv},
+                                        {35, naptr},
+                                        {64, svcb},
+                                        {65, https},
+                                        {255, any}})
     all[static_cast<std::size_t>(number)] = counted;
   return all;
 }();
@@ -70,12 +80,12 @@ inline void count_time(TimeHistogram& histogram, std::chrono::nanoseconds time) 
 /// What one thread counts (Number: Counter), or sums of it (std::uint64_t).
 template <class Number>
 struct Tally {
-  Number queries{};                              // messages received, sound or not
-  Number dropped{};                              // deserved no reply: runts, responses, from port 0
-  Number unsent{};                               // replies that the kernel did not take
-  Number outside{};                              // went to cache and forwarding
-  std::array<Number, 3> edns{};                  // queries without an OPT record, with one, with one that has DO set
-  std::array<Number, 16> replies{};              // by rcode, without those that came late
+  Number queries{};                 // messages received, sound or not
+  Number dropped{};                 // deserved no reply: runts, responses, from port 0
+  Number unsent{};                  // replies that the kernel did not take
+  Number outside{};                 // went to cache and forwarding
+  std::array<Number, 3> edns{};     // queries without an OPT record, with one, with one that has DO set
+  std::array<Number, 16> replies{}; // by rcode, without those that came late
   std::array<Number, counted_type_names.size()> types{}; // of sound questions
   BitHistogram<16, Number> query_octets, reply_octets;
   BitHistogram<32, Number> batch_time; // of one batch in many, from its receipt until its answers are sent

@@ -7,7 +7,7 @@
 namespace signpost::server {
 namespace {
 
-constexpr std::size_t most_workers = 256; // of all addresses together, unless more are asked for
+constexpr std::size_t most_workers = 256;               // of all addresses together, unless more are asked for
 constexpr auto late_answers = std::chrono::seconds(30); // longer than any upstream is waited for
 
 std::size_t family_of(const Endpoint& endpoint) { return endpoint.address.is_v4() ? 0 : 1; }

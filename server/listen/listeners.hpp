@@ -81,9 +81,9 @@ private:
 
   unsigned workers_ = 1; // per address
   std::unique_ptr<TcpListener> tcp_;
-  mutable std::mutex mutex_;  // guards the lists, which totals() reads from other threads
+  mutable std::mutex mutex_; // guards the lists, which totals() reads from other threads
   std::vector<Open> open_;
-  std::vector<Open> closed_;  // stopped; late answers may still be sent to their descriptors for a while
+  std::vector<Open> closed_;   // stopped; late answers may still be sent to their descriptors for a while
   std::array<Totals, 2> gone_; // of those closed for good, by family
 };
 

@@ -79,8 +79,9 @@ template <class MakeReplyTo>
                                       const MakeReplyTo& reply_to) {
   const BlockRoute* route = serving.router.find(serving.query.qname());
   if (route == nullptr || route->outside == nullptr)
-    return finish(serving, buffer, {false, wire::write_error(buffer, serving.query, wire::Rcode::refused,
-                                                            wire::ExtendedError::not_authoritative)});
+    return finish(serving, buffer,
+                  {false, wire::write_error(buffer, serving.query, wire::Rcode::refused,
+                                            wire::ExtendedError::not_authoritative)});
   serving.counters.outside.add();
   return finish(serving, buffer, route->outside->take(serving.query, serving.transport, buffer, length, reply_to()));
 }
@@ -120,8 +121,8 @@ template <class MakeReplyTo>
 /// Serving::later. A message that fills the buffer may have been longer and counts as malformed. `reply_to` makes the
 /// ReplyTo of a late answer, and its peer(sockaddr_storage&) tells who asks; both are called only if needed.
 template <class MakeReplyTo>
-[[nodiscard, gnu::always_inline]] inline std::size_t serve(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
-                                       const MakeReplyTo& reply_to) {
+[[nodiscard, gnu::always_inline]] inline std::size_t serve(Serving& serving, std::span<std::uint8_t> buffer,
+                                                           std::size_t length, const MakeReplyTo& reply_to) {
   wire::read_query({buffer.data(), length}, serving.query);
   Counters& counters = serving.counters;
   counters.types[static_cast<std::size_t>(counted_type(serving.query.type))].add();

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t one_read = 16 * 1024;
 constexpr std::size_t all_answers = 192 * 1024; // of one round of one connection: two of the longest fit in any case
 constexpr int accepted_at_once = 64;            // then the connections have their turn
-constexpr std::size_t evict_attempts = 64; // of the longest silent ones, to find one that is owed nothing
+constexpr std::size_t evict_attempts = 64;      // of the longest silent ones, to find one that is owed nothing
 constexpr std::size_t reserved_descriptors = 128;
 constexpr auto accept_pause = std::chrono::milliseconds(100); // without descriptors or memory
 constexpr auto shortest_sweep = std::chrono::milliseconds(10), longest_sweep = std::chrono::milliseconds(250);
@@ -45,8 +45,7 @@ Connection::Source source_of(const sockaddr_storage& peer) {
 
 } // namespace
 
-TcpLoop::TcpLoop(const TcpSettings& tcp_settings)
-    : settings(tcp_settings), received(one_read), answers(all_answers) {
+TcpLoop::TcpLoop(const TcpSettings& tcp_settings) : settings(tcp_settings), received(one_read), answers(all_answers) {
   settings.max_connections = connections_allowed(settings.max_connections);
   settings.max_per_source = std::min(settings.max_per_source, settings.max_connections);
 }
@@ -206,8 +205,7 @@ bool TcpLoop::account(std::size_t& known, std::size_t now) noexcept {
 
 void TcpLoop::sweep() {
   const auto now = poller.now();
-  const auto least =
-      std::min({settings.idle, settings.idle_crowded, settings.first, settings.message, settings.write});
+  const auto least = std::min({settings.idle, settings.idle_crowded, settings.first, settings.message, settings.write});
   next_sweep = now + std::clamp<std::chrono::milliseconds>(least / 4, shortest_sweep, longest_sweep);
   const bool end = finishing && now >= finish_until;
   std::vector<std::shared_ptr<Connection>> over;

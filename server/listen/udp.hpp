@@ -31,8 +31,8 @@ public:
   /// Ends the threads once they have answered what was received before the call.
   void stop();
 
-  /// After stop(): gives the address back. The descriptors stay taken until this is destroyed, so that late answers that
-  /// still go to them go nowhere.
+  /// After stop(): gives the address back. The descriptors stay taken until this is destroyed, so that late answers
+  /// that still go to them go nowhere.
   void release();
 
   /// Adds this listener's counters; any thread.

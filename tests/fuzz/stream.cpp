@@ -58,8 +58,7 @@ public:
     std::size_t at = 0, cut = 0;
     while (at < stream.size() && !loop_->by_age.empty()) {
       const std::size_t wanted = cuts.empty() ? stream.size() : 1u + cuts[cut++ % cuts.size()];
-      const ssize_t sent =
-          ::send(ours.fd(), stream.data() + at, std::min(wanted, stream.size() - at), MSG_NOSIGNAL);
+      const ssize_t sent = ::send(ours.fd(), stream.data() + at, std::min(wanted, stream.size() - at), MSG_NOSIGNAL);
       if (sent > 0) at += static_cast<std::size_t>(sent);
       turn(ours, got);
     }

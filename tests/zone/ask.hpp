@@ -156,7 +156,8 @@ inline Reply exchange(const zone::Zone& zone, const Bytes& packet, wire::Transpo
     const zone::Outcome outcome = zone::answer(zone, query, transport, buffer, target);
     reply.verdict = outcome.verdict;
     length = outcome.length;
-    if (outcome.verdict == zone::Verdict::outside) length = wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative);
+    if (outcome.verdict == zone::Verdict::outside)
+      length = wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative);
     if (outcome.verdict == zone::Verdict::chase) {
       for (std::size_t at = 0; target[at] != 0; at += 1u + target[at]) {
         reply.target.append(target.begin() + static_cast<std::ptrdiff_t>(at) + 1,

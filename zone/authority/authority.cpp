@@ -30,7 +30,8 @@ struct Place {
 }
 
 /// Header, counts and OPT record around what is written. Returns the message's length.
-[[gnu::always_inline]] inline std::size_t finish(Reply& reply, const wire::Query& query, wire::ExtendedError error) noexcept {
+[[gnu::always_inline]] inline std::size_t finish(Reply& reply, const wire::Query& query,
+                                                 wire::ExtendedError error) noexcept {
   std::uint8_t* message = reply.message;
   std::uint16_t flags = wire::flag::qr | wire::flag::aa;
   if (reply.truncated) [[unlikely]] {
@@ -99,7 +100,8 @@ Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport trans
     return {};
   const Index& index = zone.index();
   if (query.klass != wire::class_in)
-    return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative)};
+    return {Verdict::reply,
+            wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative)};
   if (query.type == wire::type::axfr || query.type == wire::type::ixfr)
     return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::prohibited)};
   const NameView name{query.name.data(), query.label_offset.data(), query.name_length, query.labels};
@@ -113,8 +115,8 @@ Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport trans
   std::size_t limit = std::min<std::size_t>(buffer.size(), stream ? 65535 : query.udp_size);
   if (query.edns) {
     if (index.stale()) error = wire::ExtendedError::stale_answer;
-    limit -= wire::opt_size + query.options.size() +
-             wire::extended_error_size(stream ? wire::ExtendedError::other : error);
+    limit -=
+        wire::opt_size + query.options.size() + wire::extended_error_size(stream ? wire::ExtendedError::other : error);
   }
   Reply reply{buffer.data(), wire::header_size + query.question_length, limit, index.settings().ttl};
   reply.stream = stream;

@@ -35,7 +35,6 @@ struct Outcome {
 /// over TCP either goes out as a part that is the same for all clients, without TC, since there is nothing left to try
 /// (some stubs fail on it), and with EDE 0 for those that speak EDNS.
 [[nodiscard]] Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport transport,
-                             std::span<std::uint8_t> buffer,
-                             std::span<std::uint8_t, wire::max_name> target) noexcept;
+                             std::span<std::uint8_t> buffer, std::span<std::uint8_t, wire::max_name> target) noexcept;
 
 } // namespace signpost::zone

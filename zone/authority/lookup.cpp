@@ -136,7 +136,8 @@ Answer Lookup::endpoint_records(Entry entry, std::span<const std::uint8_t> label
   for (const std::uint16_t wanted : {a, aaaa}) {
     if (!asks(wanted)) continue;
     const std::uint16_t before = reply.answers;
-    for (std::size_t i = 0, at = reply.start(count, record_head + 16); i < count; ++i, at = at + 1 == count ? 0 : at + 1) {
+    for (std::size_t i = 0, at = reply.start(count, record_head + 16); i < count;
+         ++i, at = at + 1 == count ? 0 : at + 1) {
       const auto octets = address(at);
       if (octets.size() != (wanted == a ? 4u : 16u)) continue;
       if (!reply.answer(wanted, reply.ttl, octets)) return Answer::records;

@@ -207,7 +207,8 @@ void write_reverse(Recorder& recorder, const Index& index, bool v6) {
   };
   for (const Entry entry : services_of(index)) {
     if (entry.kind() == Kind::cluster_ip) {
-      for (std::size_t i = 0; i < entry.v4_count(); ++i) add({reinterpret_cast<const std::uint8_t*>(entry.v4() + i), 4});
+      for (std::size_t i = 0; i < entry.v4_count(); ++i)
+        add({reinterpret_cast<const std::uint8_t*>(entry.v4() + i), 4});
       for (std::size_t i = 0; i < entry.v6_count(); ++i)
         add({reinterpret_cast<const std::uint8_t*>(entry.v6() + 4 * i), 16});
     }
@@ -233,8 +234,8 @@ void write_reverse(Recorder& recorder, const Index& index, bool v6) {
 std::size_t write_master_file(const Zone& zone, const wire::WireName& origin,
                               const std::function<void(std::string_view)>& write) {
   const Index& index = zone.index();
-  const auto apex = std::find_if(index.apexes().begin(), index.apexes().end(),
-                                 [&](const Apex& one) { return one.name == origin; });
+  const auto apex =
+      std::find_if(index.apexes().begin(), index.apexes().end(), [&](const Apex& one) { return one.name == origin; });
   if (apex == index.apexes().end()) return 0;
   Recorder recorder(zone, write);
   recorder.ask(origin, {type::soa, type::ns});

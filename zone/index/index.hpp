@@ -159,9 +159,9 @@ private:
   std::vector<Apex> apexes_;
   const HashKey hash_key_;
   memory::Arena arena_;
-  Table entries_;   // key -> entry
-  Table addresses_; // address -> id, or list of ids
-  memory::Stretch ids_;     // id -> entry
+  Table entries_;       // key -> entry
+  Table addresses_;     // address -> id, or list of ids
+  memory::Stretch ids_; // id -> entry
   std::atomic<std::uint32_t> serial_;
   std::atomic<bool> ready_{false}, stale_{false};
 

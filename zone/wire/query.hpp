@@ -51,10 +51,10 @@ struct Query {
   bool edns = false;
   bool dnssec_ok = false;
   std::uint8_t edns_version = 0;
-  std::uint8_t asked = 0;       // options that want an answer: any of Option
-  std::uint16_t udp_size = 512; // what the client takes over UDP: ≥ 512, capped at 1232
-  std::uint16_t length = 0;     // octets of the message, at most 65535
-  ReplyOptions options;         // what the reply's OPT is to carry; empty until the caller fills it
+  std::uint8_t asked = 0;                          // options that want an answer: any of Option
+  std::uint16_t udp_size = 512;                    // what the client takes over UDP: ≥ 512, capped at 1232
+  std::uint16_t length = 0;                        // octets of the message, at most 65535
+  ReplyOptions options;                            // what the reply's OPT is to carry; empty until the caller fills it
   ClientCookie client_cookie{};                    // if asked
   std::array<std::uint8_t, 128> label_offset{};    // of each label's length octet within `name`, the root's behind them
   alignas(8) std::array<std::uint8_t, 264> name{}; // lower case, wire form; zero bytes behind it

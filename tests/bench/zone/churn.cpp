@@ -4,8 +4,8 @@
 //   bench_churn [--services 10000] [--changes 5000] [--seconds 2] [--rounds 5]
 //
 // The worker answers from memory on one core, the writer publishes at a fixed rate on another. CPU time of the worker's
-// thread is the measure: what else runs on a shared machine takes none of it. A change is visible when the worker's next
-// answer shows it: the writer asks the zone for the changed address right after put(), as a reader would.
+// thread is the measure: what else runs on a shared machine takes none of it. A change is visible when the worker's
+// next answer shows it: the writer asks the zone for the changed address right after put(), as a reader would.
 #include <pthread.h>
 #include <sched.h>
 #include <time.h>

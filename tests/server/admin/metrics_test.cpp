@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 using namespace signpost::server;
 
 TEST_CASE("samples of one name share help and type, labels are escaped") {
@@ -22,4 +24,16 @@ TEST_CASE("samples of one name share help and type, labels are escaped") {
 TEST_CASE("counters keep whole numbers beyond 2^31") {
   const std::string page = metrics_page({{"x_total", "x", Sample::Type::counter, 4294967296.0, {}}});
   CHECK(page.find("x_total 4294967296\n") != std::string::npos);
+}
+
+TEST_CASE("a histogram has its buckets, the sum and the count") {
+  const Sample sample{"signpost_dns_query_bytes", "Sizes", Sample::Type::histogram, 300, {{"proto", "udp"}},
+                      {{31, 1}, {63, 3}, {std::numeric_limits<double>::infinity(), 5}}};
+  CHECK(metrics_page({sample}) == "# HELP signpost_dns_query_bytes Sizes\n"
+                                  "# TYPE signpost_dns_query_bytes histogram\n"
+                                  "signpost_dns_query_bytes_count{proto=\"udp\"} 5\n"
+                                  "signpost_dns_query_bytes_sum{proto=\"udp\"} 300\n"
+                                  "signpost_dns_query_bytes_bucket{proto=\"udp\",le=\"31\"} 1\n"
+                                  "signpost_dns_query_bytes_bucket{proto=\"udp\",le=\"63\"} 3\n"
+                                  "signpost_dns_query_bytes_bucket{proto=\"udp\",le=\"+Inf\"} 5\n");
 }

@@ -12,7 +12,8 @@ TEST_CASE("quotas of both versions of control groups") {
   CHECK(cpu_quota("150000 100000\n") == 1.5);
   CHECK(cpu_quota("10000 100000") == 0.1);
   CHECK(cpu_quota("200000\n 100000\n") == 2.0);
-  for (const char* none : {"max 100000\n", "-1\n 100000\n", "", " ", "100000", "100000 0", "0 100000", "x y", "99999999999999999999 1"})
+  for (const char* none :
+       {"max 100000\n", "-1\n 100000\n", "", " ", "100000", "100000 0", "0 100000", "x y", "99999999999999999999 1"})
     CHECK(!cpu_quota(none));
 }
 

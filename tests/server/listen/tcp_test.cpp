@@ -15,11 +15,7 @@ constexpr auto web = "web.default.svc.cluster.local";
 /// Patient in everything, so that a test sets what it is about.
 TcpSettings patient() {
   const milliseconds long_time(patience);
-  return {.idle = long_time,
-          .idle_crowded = long_time,
-          .first = long_time,
-          .message = long_time,
-          .write = long_time};
+  return {.idle = long_time, .idle_crowded = long_time, .first = long_time, .message = long_time, .write = long_time};
 }
 
 void check_served(const Server& server) {

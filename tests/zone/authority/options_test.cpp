@@ -74,9 +74,8 @@ TEST_CASE("options stand in positive, negative and cut answers, and are counted 
 
 TEST_CASE("options and the error of a part fit beside the longest answer over TCP") {
   const auto zone = zone_of(5000);
-  const Reply reply =
-      ask_with(*zone, query_octets(many, 1, {.edns = true}), {{10, cookie}, {11, {0, 50}}, {3, Bytes(64, 'n')}},
-               wire::Transport::tcp);
+  const Reply reply = ask_with(*zone, query_octets(many, 1, {.edns = true}),
+                               {{10, cookie}, {11, {0, 50}}, {3, Bytes(64, 'n')}}, wire::Transport::tcp);
   CHECK(reply.sound);
   CHECK(!reply.truncated());
   CHECK(reply.extended_error == 0);

@@ -14,12 +14,12 @@ using namespace signpost::test;
 namespace {
 
 std::unique_ptr<zone::Zone> small_zone() {
-  auto zone = std::make_unique<zone::Zone>(zone::ZoneSettings{
-      .server_addresses = {*model::Address::parse("127.0.0.1")}});
+  auto zone =
+      std::make_unique<zone::Zone>(zone::ZoneSettings{.server_addresses = {*model::Address::parse("127.0.0.1")}});
   zone->put_namespace("empty");
   zone->put(cluster_ip("default", "web", {"10.96.0.10", "fd00:10:96::10"}, {{"http", tcp, 80}, {"", tcp, 81}}));
-  zone->put(headless("default", "db", {{{{"sql", udp, 5432}},
-                                        {endpoint({"10.244.1.5"}, "db-0"), endpoint({"10.244.1.6"})}}}));
+  zone->put(headless("default", "db",
+                     {{{{"sql", udp, 5432}}, {endpoint({"10.244.1.5"}, "db-0"), endpoint({"10.244.1.6"})}}}));
   zone->put(external("default", "out", "www.example.com"));
   zone->put(external("default", "in", "web.default.svc.cluster.local"));
   zone->put(cluster_ip("svc", "odd", {"10.96.0.11"}));
