@@ -33,7 +33,7 @@ public:
       free_.pop_back();
     }
     auto const place = ids_.emplace(std::string(name), id).first;
-    entries_[id] = {&place->first, 0, false, false};
+    entries_[id] = {&place->first, 0, false};
     return id;
   }
   void use(NamespaceId id) { ++entries_[id].uses; }
@@ -48,8 +48,6 @@ public:
     return news;
   }
   [[nodiscard]] bool exists(NamespaceId id) const { return entries_[id].exists; }
-  void set_round(NamespaceId id, bool round) { entries_[id].round = round; }
-  [[nodiscard]] bool round(NamespaceId id) const { return entries_[id].round; }
   [[nodiscard]] const std::string& name(NamespaceId id) const { return *entries_[id].name; }
   template <class Visit>
   void for_each(Visit&& visit) const {
@@ -61,7 +59,6 @@ private:
     const std::string* name = nullptr;
     std::uint32_t uses = 0;
     bool exists = false;
-    bool round = false; // as Record::round()
   };
   void forget_if_unused(NamespaceId id) {
     auto& entry = entries_[id];
@@ -85,7 +82,6 @@ struct Catalog::State {
   Table slices{arena};
   std::size_t absent = 0;
   std::string scratch;
-  bool round = false; // of what is put now
 
   Record& at(Reference record) { return Record::at(arena, record); }
   [[nodiscard]] const Record& at(Reference record) const { return Record::at(arena, record); }
@@ -105,7 +101,6 @@ struct Catalog::State {
   /// Puts `scratch` in the place of a service's record, if there is one; it keeps the slices.
   Reference replace_service(NamespaceId id) {
     const Reference fresh = Record::make(arena, id, scratch);
-    at(fresh).set_round(round);
     const Reference old = services.put(fresh);
     if (old == 0) {
       namespaces.use(id);
@@ -122,7 +117,7 @@ struct Catalog::State {
     auto const id = namespaces.find_or_add(service.metadata.name_space);
     write_service(service, scratch);
     const Reference old = services.find(id, service.metadata.name);
-    if (old != 0 && at(old).bytes() == scratch) return at(old).set_round(round);
+    if (old != 0 && at(old).bytes() == scratch) return;
     replace_service(id);
     touch(id, service.metadata.name, changes);
   }
@@ -178,9 +173,8 @@ struct Catalog::State {
     }
     auto const id = namespaces.find_or_add(slice.metadata.name_space);
     const Reference old = slices.find(id, slice.metadata.name);
-    if (old != 0 && at(old).bytes() == scratch) return at(old).set_round(round);
+    if (old != 0 && at(old).bytes() == scratch) return;
     const Reference fresh = Record::make(arena, id, scratch);
-    at(fresh).set_round(round);
     const std::string service(service_of_slice(scratch));
     namespaces.use(id);
     if (old != 0) {
@@ -194,6 +188,23 @@ struct Catalog::State {
     touch(id, service, changes);
   }
 
+  /// The record of a service in another catalog; 0: there is none, or it is absent.
+  [[nodiscard]] Reference counterpart(const State& other, const Record& service) const {
+    auto const id = other.namespaces.find(namespaces.name(service.name_space()));
+    return id ? other.find_service(*id, service.name()) : 0;
+  }
+
+  /// Whether two services, each with its slices, say the same.
+  [[nodiscard]] static bool same(const State& a, const Record& first, const State& b, const Record& second) {
+    const Record *one = &first, *other = &second;
+    while (one->bytes() == other->bytes()) {
+      if (one->slice() == 0 || other->slice() == 0) return one->slice() == other->slice();
+      one = &a.at(one->slice());
+      other = &b.at(other->slice());
+    }
+    return false;
+  }
+
   void erase_slice(NamespaceId id, std::string_view name, Changes& changes) {
     const Reference old = slices.find(id, name);
     if (old == 0) return;
@@ -205,6 +216,8 @@ struct Catalog::State {
 
 Catalog::Catalog() : state_(std::make_unique<State>()) {}
 Catalog::~Catalog() = default;
+Catalog::Catalog(Catalog&&) noexcept = default;
+Catalog& Catalog::operator=(Catalog&&) noexcept = default;
 
 void Catalog::put(const model::Object& object, Changes& changes) {
   if (const auto* const service = std::get_if<model::Service>(&object)) {
@@ -215,27 +228,26 @@ void Catalog::put(const model::Object& object, Changes& changes) {
     const auto& name = name_space->metadata.name;
     auto const id = state_->namespaces.find_or_add(name);
     if (state_->namespaces.set_exists(id, true)) changes.namespaces.push_back(name);
-    state_->namespaces.set_round(id, state_->round);
   }
 }
 
-void Catalog::begin_replace() { state_->round = !state_->round; }
-
-void Catalog::end_replace(Changes& changes) {
-  // Names are collected first: erasing moves what the tables hold.
-  std::vector<std::pair<NamespaceId, std::string>> slices, services;
-  const auto collect = [round = state_->round](auto& gone) {
-    return [&gone, round](const Record& record) {
-      if (record.round() != round) gone.emplace_back(record.name_space(), record.name());
-    };
+void Catalog::differences(const Catalog& before, Changes& changes) const {
+  const State &now = *state_, &then = *before.state_;
+  const auto add = [&changes](const State& of, const Record& service) {
+    changes.services.push_back({of.namespaces.name(service.name_space()), std::string(service.name())});
   };
-  state_->slices.for_each(collect(slices));
-  state_->services.for_each(collect(services)); // absent ones have no round: erase_service() passes them over
-  for (const auto& [id, name] : slices) state_->erase_slice(id, name, changes);
-  for (const auto& [id, name] : services) state_->erase_service(id, name, changes);
-  for (const std::string& name : namespaces())
-    if (auto const id = state_->namespaces.find(name); state_->namespaces.round(*id) != state_->round)
-      erase(Kind::name_space, {}, name, changes);
+  now.services.for_each([&](const Record& service) {
+    if (is_absent(service.bytes())) return;
+    const Reference old = now.counterpart(then, service);
+    if (old == 0 || !State::same(now, service, then, then.at(old))) add(now, service);
+  });
+  then.services.for_each([&](const Record& service) {
+    if (!is_absent(service.bytes()) && then.counterpart(now, service) == 0) add(then, service);
+  });
+  for (std::string& name : namespaces())
+    if (!before.has_namespace(name)) changes.namespaces.push_back(std::move(name));
+  for (std::string& name : before.namespaces())
+    if (!has_namespace(name)) changes.namespaces.push_back(std::move(name));
 }
 
 void Catalog::erase(Kind kind, std::string_view name_space, std::string_view name, Changes& changes) {

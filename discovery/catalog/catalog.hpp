@@ -24,18 +24,17 @@ class Catalog {
 public:
   Catalog();
   ~Catalog();
-  Catalog(const Catalog&) = delete;
-  Catalog& operator=(const Catalog&) = delete;
+  Catalog(Catalog&&) noexcept;
+  Catalog& operator=(Catalog&&) noexcept;
 
   /// Stores or replaces a Namespace, Service or EndpointSlice (other kinds are ignored); adds to `changes` what DNS
   /// could answer differently afterwards, and nothing when nothing did.
   void put(const model::Object& object, Changes& changes);
   void erase(model::Kind kind, std::string_view name_space, std::string_view name, Changes& changes);
 
-  /// A complete list follows by put(): what was not put again between the two is erased by end_replace(), in place,
-  /// without a second copy of the catalog (a source that lists anew after a gap or a reload).
-  void begin_replace();
-  void end_replace(Changes& changes);
+  /// Adds what DNS could answer differently from this catalog than from `before`: a source that lists anew fills a
+  /// fresh catalog, and only when the list is complete and sound does it take the old one's place.
+  void differences(const Catalog& before, Changes& changes) const;
 
   /// nullopt: there is no such service.
   [[nodiscard]] std::optional<model::ServiceView> view(const model::ServiceKey& key) const;

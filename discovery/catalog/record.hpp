@@ -2,7 +2,7 @@
 // that a service with one address costs some 40 octets and "did anything change?" is a comparison of octets.
 //
 //   word 0   namespace
-//   word 1   octets that follow, 31 bits | round
+//   word 1   octets that follow
 //   word 2   of a service: its first slice; of a slice: the next one of its service; 0: none
 //   …        the object's octets, which begin with its name
 //
@@ -42,19 +42,14 @@ public:
   [[nodiscard]] std::string_view name() const;
   [[nodiscard]] std::string_view bytes() const { return {reinterpret_cast<const char*>(this + 1), size_}; }
 
-  /// Which of two rounds put it last: Catalog::end_replace() erases what is of the other one.
-  [[nodiscard]] bool round() const { return round_ != 0; }
-  void set_round(bool round) { round_ = round; }
-
   [[nodiscard]] Reference slice() const { return slice_; }
   void set_slice(Reference slice) { slice_ = slice; }
 
 private:
-  Record(NamespaceId name_space, std::uint32_t size) : name_space_(name_space), size_(size & 0x7fffffff), round_(0) {}
+  Record(NamespaceId name_space, std::uint32_t size) : name_space_(name_space), size_(size) {}
 
   NamespaceId name_space_;
-  std::uint32_t size_ : 31;
-  std::uint32_t round_ : 1;
+  std::uint32_t size_;
   Reference slice_ = 0;
 };
 

@@ -24,25 +24,15 @@ bool in_range(const std::string& key, const store::RangeRequest& request) {
 
 } // namespace
 
-tl::expected<std::vector<FileText>, std::string> read_texts(const std::vector<std::string>& files) {
-  std::vector<FileText> texts;
-  for (const std::string& file : files) {
-    auto text = model::read_manifest_text(file);
-    if (!text) return tl::make_unexpected(text.error().message);
-    texts.push_back({file, std::move(*text)});
-  }
-  return texts;
-}
-
-tl::expected<ReadSummary, std::string> read_objects(const std::vector<FileText>& texts,
-                                                    const std::function<void(model::Object&&)>& each) {
+tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
+                                                  const std::function<void(model::Object&&)>& each) {
   ReadSummary summary;
-  for (const auto& [file, text] : texts) {
-    const auto fail = [&file = file](const std::string& why) {
+  for (const std::string& file : files) {
+    const auto fail = [&file](const std::string& why) {
       return tl::make_unexpected(model::ManifestError{file + ": " + why});
     };
     const auto read =
-        model::read_manifest(text, file, [&](model::Json&& json) -> tl::expected<void, model::ManifestError> {
+        model::read_manifest_file(file, [&](model::Json&& json) -> tl::expected<void, model::ManifestError> {
           if (!json.is_object()) return fail("an object was expected; see `kubectl get -o yaml`");
           const model::KindInfo* kind = model::find_kind(member(json, "apiVersion"), member(json, "kind"));
           if (kind == nullptr) {
@@ -60,20 +50,6 @@ tl::expected<ReadSummary, std::string> read_objects(const std::vector<FileText>&
           return {};
         });
     if (!read) return tl::make_unexpected(read.error().message);
-  }
-  return summary;
-}
-
-tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
-                                                  const std::function<void(model::Object&&)>& each) {
-  ReadSummary summary;
-  for (const std::string& file : files) {
-    const auto texts = read_texts({file});
-    if (!texts) return tl::make_unexpected(texts.error());
-    const auto read = read_objects(*texts, each);
-    if (!read) return read;
-    summary.objects += read->objects;
-    summary.skipped += read->skipped;
   }
   return summary;
 }

@@ -24,18 +24,9 @@ struct ReadSummary {
   std::size_t skipped = 0; // kinds that are not ours
 };
 
-/// A file as it was at one moment.
-struct FileText {
-  std::string file, text;
-};
-[[nodiscard]] tl::expected<std::vector<FileText>, std::string> read_texts(const std::vector<std::string>& files);
-
-/// Hands over each object of a kind we know, in order (others are skipped and counted). Objects without a namespace get
-/// "default", as kubectl would. The error is one sentence with file and line; what came before it was handed over.
-[[nodiscard]] tl::expected<ReadSummary, std::string> read_objects(const std::vector<FileText>& texts,
-                                                                  const std::function<void(model::Object&&)>& each);
-
-/// Both, one file after the other.
+/// Hands over each object of a kind we know, file by file in order (others are skipped and counted). Objects without a
+/// namespace get "default", as kubectl would. The error is one sentence with file and line; what came before it was
+/// handed over.
 [[nodiscard]] tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
                                                                 const std::function<void(model::Object&&)>& each);
 

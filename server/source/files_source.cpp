@@ -40,7 +40,11 @@ public:
 
   tl::expected<void, std::string> start() override {
     stamps_ = stamps();
-    if (auto read = load(); !read) return read;
+    const auto read = load();
+    if (!read) return tl::make_unexpected(read.error());
+    if (read->skipped != 0)
+      log::warning("source", "objects of kinds that DNS does not need were skipped",
+                   {{"skipped", std::uint64_t{read->skipped}}});
     zone_.set_ready();
     thread_ = std::thread([this] { run(); });
     return {};
@@ -55,15 +59,19 @@ private:
     return all;
   }
 
-  tl::expected<void, std::string> load() {
-    const auto read = objects::read_files(
-        files_, [this](model::Object&& object) { publisher_.catalog().put(object, publisher_.changes()); });
-    if (!read) return tl::make_unexpected(read.error());
+  /// Reads all files into a fresh catalog; only when they are sound does any of it count.
+  tl::expected<objects::ReadSummary, std::string> load() {
+    catalog::Catalog fresh;
+    catalog::Changes unused;
+    auto read = objects::read_files(files_, [&](model::Object&& object) {
+      fresh.put(object, unused);
+      unused.services.clear();
+      unused.namespaces.clear();
+    });
+    if (!read) return read;
+    publisher_.replace(std::move(fresh));
     publisher_.publish();
-    if (read->skipped != 0)
-      log::warning("source", "objects of kinds that DNS does not need were skipped",
-                   {{"skipped", std::uint64_t{read->skipped}}});
-    return {};
+    return read;
   }
 
   void run() {
@@ -92,24 +100,15 @@ private:
 };
 
 void FilesSource::reload() {
-  // The new contents are read in whole, then once to see that they are sound, before any of them counts: a file that is
-  // being written changes nothing. Objects would take five times the memory of their text.
-  const auto texts = objects::read_texts(files_);
-  const auto sound = texts ? objects::read_objects(*texts, [](model::Object&&) {})
-                           : tl::expected<objects::ReadSummary, std::string>(tl::unexpect, texts.error());
-  if (!sound) {
+  const auto read = load();
+  if (read) {
+    if (store_ != nullptr) store_->reloaded();
+    log::info("source", "objects reloaded", {{"services", std::uint64_t{publisher_.service_count()}}});
+  } else {
     log::warning("source", "the files have changed but cannot be read; the last state is served on",
-                 {{"why", sound.error()}});
-    return;
+                 {{"why", read.error()}});
   }
-  publisher_.catalog().begin_replace();
-  (void)objects::read_objects(
-      *texts, [this](model::Object&& object) { publisher_.catalog().put(object, publisher_.changes()); });
-  publisher_.catalog().end_replace(publisher_.changes());
-  publisher_.publish();
-  if (store_ != nullptr) store_->reloaded();
   malloc_trim(0); // what reading took and left free
-  log::info("source", "objects reloaded", {{"services", std::uint64_t{publisher_.service_count()}}});
 }
 
 } // namespace

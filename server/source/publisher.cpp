@@ -4,6 +4,11 @@
 
 namespace signpost::server {
 
+void Publisher::replace(catalog::Catalog&& fresh) {
+  fresh.differences(catalog_, changes_);
+  catalog_ = std::move(fresh);
+}
+
 void Publisher::publish() {
   if (changes_.services.empty() && changes_.namespaces.empty()) return;
   std::sort(changes_.services.begin(), changes_.services.end());

@@ -18,6 +18,9 @@ public:
   /// Collects what the next publish() brings to the zone.
   [[nodiscard]] catalog::Changes& changes() { return changes_; }
 
+  /// Takes a complete catalog in place of the present one and collects what tells the two apart.
+  void replace(catalog::Catalog&& fresh);
+
   /// Compiles and publishes the collected changes.
   void publish();
 
