@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "discovery/model/document.hpp"
+#include "discovery/model/manifest_text.hpp"
 #include "discovery/model/yaml.hpp"
 
 namespace signpost::model {
@@ -20,11 +21,6 @@ std::string_view string_member(const Json& json, const char* name) {
   auto const found = json.find(name);
   if (found == json.end() || !found->is_string()) return {};
   return found->get_ref<const std::string&>();
-}
-
-std::string_view skip_blanks(std::string_view text) {
-  text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t\r\n")));
-  return text;
 }
 
 /// Where something stands: a line from 1 (0: unknown), and in a list of JSON the element's number.
@@ -249,55 +245,62 @@ std::size_t json_end(std::string_view text) {
   return text.size();
 }
 
-// A mapping with quoted keys, or none; {a: b} is YAML.
-bool looks_like_json(std::string_view text) {
-  if (!text.starts_with('{')) return false;
-  text = skip_blanks(text.substr(1));
-  return text.empty() || text.front() == '"' || text.front() == '}';
+// Blanks from `ahead` octets on.
+std::size_t count_blanks(ManifestText& text, std::size_t ahead) {
+  auto const blank = [](int octet) { return octet == ' ' || octet == '\t' || octet == '\r' || octet == '\n'; };
+  std::size_t count = 0;
+  while (blank(text.peek(ahead + count))) ++count;
+  return count;
 }
 
-bool read_json_document(std::string_view text, std::size_t line, Objects& objects) {
+// A mapping with quoted keys, or none; {a: b} is YAML.
+bool looks_like_json(ManifestText& text, std::size_t ahead) {
+  if (text.peek(ahead) != '{') return false;
+  ++ahead;
+  int const next = text.peek(ahead + count_blanks(text, ahead));
+  return next == ManifestText::end || next == '"' || next == '}';
+}
+
+bool read_json_document(ManifestText& text, Objects& objects) {
   JsonLimits const limits;
+  std::size_t const start = text.offset(), line = text.line();
   JsonObjects handler(objects, line, limits.depth);
   try {
-    if (Json::sax_parse(text.begin(), text.end(), &handler)) return handler.finish();
+    ManifestText::Iterator const begin(text), end;
+    // Not strict: the parser stops behind the bracket that closes the document, where the next one may begin.
+    if (Json::sax_parse(begin, end, &handler, Json::input_format_t::json, false)) return handler.finish();
   } catch (const std::exception& error) { // out of memory
     return objects.fail({line, std::nullopt}, error.what());
   }
-  if (handler.refused()) return false;
-  auto const wrong = syntax_error(text, limits.depth);
-  auto const offset = std::min(wrong.offset, text.size());
-  auto const lines = std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+  if (handler.refused() || text.error() != 0) return false;
+  auto const again = text.from(start);
+  auto const document = std::string_view(again).substr(0, json_end(again));
+  auto const wrong = syntax_error(document, limits.depth);
+  auto const offset = std::min(wrong.offset, document.size());
+  auto const lines = std::count(document.begin(), document.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
   return objects.fail({line + static_cast<std::size_t>(lines), std::nullopt}, "not JSON: " + wrong.message);
 }
 
-void read_all(std::string_view text, Objects& objects) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  std::size_t line = 1;
-  auto const advance = [&](std::size_t count) {
-    line += static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(count), '\n'));
-    text.remove_prefix(count);
-  };
+void read_all(ManifestText& text, Objects& objects) {
+  if (text.peek(0) == 0xef && text.peek(1) == 0xbb && text.peek(2) == 0xbf) text.skip(3);
   while (true) {
-    auto const rest = skip_blanks(text);
-    if (rest.empty()) return;
-    if (!looks_like_json(rest)) break;
-    advance(text.size() - rest.size());
-    auto const end = json_end(text);
-    if (!read_json_document(text.substr(0, end), line, objects)) return;
-    advance(end);
+    auto const blanks = count_blanks(text, 0);
+    if (text.peek(blanks) == ManifestText::end) return;
+    if (!looks_like_json(text, blanks)) break;
+    text.skip(blanks);
+    if (!read_json_document(text, objects)) return;
   }
-  YamlObjects sink(objects, line - 1);
-  auto const read = read_yaml(text, {}, true, sink);
-  if (!read) objects.fail({line - 1 + read.error().line, std::nullopt}, "not YAML: " + read.error().message);
+  auto const lines_before = text.line() - 1;
+  auto const rest = text.rest();
+  if (text.error() != 0) return;
+  YamlObjects sink(objects, lines_before);
+  auto const read = read_yaml(rest, {}, true, sink);
+  if (!read) objects.fail({lines_before + read.error().line, std::nullopt}, "not YAML: " + read.error().message);
 }
 
-tl::expected<std::string, std::string> read_descriptor(int descriptor) {
-  constexpr std::size_t piece = 256 * 1024;
+tl::expected<std::string, int> read_descriptor(int descriptor) {
+  constexpr std::size_t piece = 64 * 1024;
   std::string text;
-  struct stat status {};
-  if (fstat(descriptor, &status) == 0 && status.st_size > 0)
-    text.reserve(static_cast<std::size_t>(status.st_size) + piece); // in one go: doubling would double the peak
   while (true) {
     auto const size = text.size();
     text.resize(size + piece);
@@ -305,34 +308,67 @@ tl::expected<std::string, std::string> read_descriptor(int descriptor) {
     int const error = errno;
     text.resize(size + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got == 0) return text;
-    if (got < 0 && error != EINTR) return tl::unexpected(std::string(std::strerror(error)));
+    if (got < 0 && error != EINTR) return tl::unexpected(error);
   }
 }
 
 std::string source_name(const std::string& path) { return path == "-" ? "standard input" : path; }
 
+ManifestError unreadable(const std::string& path, int error) {
+  return {source_name(path) + ": cannot be read: " + std::strerror(error)};
+}
+
+class Descriptor {
+public:
+  explicit Descriptor(const std::string& path)
+      : standard_input_(path == "-"),
+        number_(standard_input_ ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~Descriptor() {
+    if (!standard_input_ && number_ >= 0) close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int number() const { return number_; }
+  [[nodiscard]] bool standard_input() const { return standard_input_; }
+
+private:
+  bool standard_input_;
+  int number_;
+};
+
+bool written_between(const struct stat& before, const struct stat& after) {
+  return before.st_size != after.st_size || before.st_mtim.tv_sec != after.st_mtim.tv_sec ||
+         before.st_mtim.tv_nsec != after.st_mtim.tv_nsec;
+}
+
 } // namespace
 
 tl::expected<void, ManifestError> read_manifest(std::string_view text, std::string_view source, const Each& each) {
   Objects objects(source, each);
-  read_all(text, objects);
+  ManifestText whole(text);
+  read_all(whole, objects);
   return std::move(objects).result();
 }
 
-tl::expected<std::string, ManifestError> read_manifest_text(const std::string& path) {
-  bool const standard_input = path == "-";
-  int const descriptor = standard_input ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return tl::unexpected(ManifestError{path + ": cannot be read: " + std::strerror(errno)});
-  auto text = read_descriptor(descriptor);
-  if (!standard_input) close(descriptor);
-  if (text) return std::move(*text);
-  return tl::unexpected(ManifestError{source_name(path) + ": cannot be read: " + text.error()});
-}
-
 tl::expected<void, ManifestError> read_manifest_file(const std::string& path, const Each& each) {
-  auto const text = read_manifest_text(path);
-  if (!text) return tl::unexpected(text.error());
-  return read_manifest(*text, source_name(path), each);
+  Descriptor const descriptor(path);
+  struct stat before {};
+  if (descriptor.number() < 0 || fstat(descriptor.number(), &before) != 0)
+    return tl::unexpected(unreadable(path, errno));
+  if (descriptor.standard_input() || !S_ISREG(before.st_mode)) { // can be read once only
+    auto const text = read_descriptor(descriptor.number());
+    if (!text) return tl::unexpected(unreadable(path, text.error()));
+    return read_manifest(*text, source_name(path), each);
+  }
+  Objects objects(path, each);
+  ManifestText text(descriptor.number());
+  read_all(text, objects);
+  if (text.error() != 0) return tl::unexpected(unreadable(path, text.error()));
+  struct stat after {};
+  if (fstat(descriptor.number(), &after) == 0 && written_between(before, after))
+    return tl::unexpected(
+        ManifestError{path + ": was written to while it was read; put the new file in its place by renaming"});
+  return std::move(objects).result();
 }
 
 } // namespace signpost::model

@@ -26,10 +26,8 @@ struct ManifestError {
 read_manifest(std::string_view text, std::string_view source,
               const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);
 
-/// The whole text of a file; "-" is standard input. The error says why it cannot be read.
-[[nodiscard]] tl::expected<std::string, ManifestError> read_manifest_text(const std::string& path);
-
-/// Both: the objects of a file; "-" is standard input.
+/// The objects of a file; "-" is standard input. A regular file of JSON is read piece by piece and never whole in
+/// memory; one that is written to meanwhile is an error, whatever was handed on.
 [[nodiscard]] tl::expected<void, ManifestError>
 read_manifest_file(const std::string& path,
                    const std::function<tl::expected<void, ManifestError>(Json&& object)>& each);

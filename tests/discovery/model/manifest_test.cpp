@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -414,6 +415,92 @@ TEST_CASE("files are read, and what cannot be is said") {
   REQUIRE_FALSE(folder);
   CHECK(folder.error().message == directory.string() + ": cannot be read: Is a directory");
   std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("a file reads as its text does, wherever the pieces end") {
+  auto const directory = std::filesystem::temp_directory_path() / ("signpost-pieces-" + std::to_string(getpid()));
+  std::filesystem::create_directory(directory);
+  auto const path = (directory / "web").string();
+  auto const outcome = [](auto&& read) {
+    std::string seen;
+    auto const result = read([&](Json&& object) -> tl::expected<void, ManifestError> {
+      seen += object.dump() + '\n';
+      return {};
+    });
+    return seen + (result ? "sound" : result.error().message);
+  };
+  constexpr std::size_t piece = 64 * 1024; // of ManifestText
+  std::string const item = R"({"kind":"A","apiVersion":"v1","text":"q\"\u00e4}]","list":[1,-2.5,true,null,{}]})";
+  for (std::string const& text : std::initializer_list<std::string>{
+           item,
+           item + "\n" + item + item + "\n\n",
+           "{ \n\t" + item.substr(1),
+           R"({"kind":"List","apiVersion":"v1","items":[)" + item + ",\n" + item + "]}" + item,
+           R"({"items":[{"x":1},{"x":2}],"kind":"AList","apiVersion":"v1"})",
+           item + "\n---\nkind: B\napiVersion: v1\n",
+           std::string("  kind: B\n  apiVersion: v1\n---\n{kind: C, apiVersion: v1}\n"),
+           item + "\n{\"kind\":\"A\",\n \"apiVersion\" \"v1\"}\n" + item,
+           item + "\n{\"kind\":\"A\",\n \"apiVersion\":\"v1\"",
+           item + "\n{\"kind\":\"A\"]",
+           item + "\n\n{\"kind\":\"A\"}",
+           item + "\n---\nkind: [\n",
+           std::string("{"),
+           std::string("{}"),
+           std::string(),
+       }) {
+    CAPTURE(text);
+    for (bool const mark : {false, true}) {
+      // The text moves over the end of the first piece, octet by octet; then it stands within the first one.
+      for (std::size_t before = piece - text.size() - 4; before <= piece + 1; ++before) {
+        if (before == piece + 1) before = 0;
+        std::string whole(before, '\n');
+        whole = (mark ? "\xef\xbb\xbf" : "") + whole + text;
+        std::ofstream(path, std::ios::binary | std::ios::trunc) << whole;
+        auto const from_text = outcome([&](auto&& each) { return read_manifest(whole, path, each); });
+        auto const from_file = outcome([&](auto&& each) { return read_manifest_file(path, each); });
+        REQUIRE(from_file == from_text);
+        if (before == 0) break;
+      }
+    }
+  }
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("a file that is written to while it is read is refused; one that is replaced is not") {
+  auto const directory = std::filesystem::temp_directory_path() / ("signpost-written-" + std::to_string(getpid()));
+  std::filesystem::create_directory(directory);
+  auto const path = (directory / "web.json").string();
+  std::string const text = R"({"kind":"A","apiVersion":"v1"})";
+  std::ofstream(path) << text;
+  auto const replaced = read_manifest_file(path, [&](Json&&) -> tl::expected<void, ManifestError> {
+    std::ofstream(path + ".new") << text << text;
+    std::filesystem::rename(path + ".new", path);
+    return {};
+  });
+  CHECK(replaced);
+  auto const written = read_manifest_file(path, [&](Json&&) -> tl::expected<void, ManifestError> {
+    std::ofstream(path, std::ios::app) << '\n';
+    return {};
+  });
+  REQUIRE_FALSE(written);
+  CHECK(written.error().message ==
+        path + ": was written to while it was read; put the new file in its place by renaming");
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("what can be read once only is read once") {
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  std::string const text = R"({"kind":"A","apiVersion":"v1"})";
+  REQUIRE(write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  close(ends[1]);
+  int calls = 0;
+  CHECK(read_manifest_file("/dev/fd/" + std::to_string(ends[0]), [&](Json&&) -> tl::expected<void, ManifestError> {
+    ++calls;
+    return {};
+  }));
+  CHECK(calls == 1);
+  close(ends[0]);
 }
 
 TEST_CASE("the examples of the tree are objects that decode without unknown fields") {
