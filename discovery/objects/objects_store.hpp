@@ -8,8 +8,10 @@
 // Threads: as store::Store says.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -29,6 +31,10 @@ struct ReadSummary {
 /// handed over.
 [[nodiscard]] tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
                                                                 const std::function<void(model::Object&&)>& each);
+
+/// Tells whether the files have the contents they had before, at the price of reading them. nullopt: one is no regular
+/// file, which could not be read a second time, or cannot be read.
+[[nodiscard]] std::optional<std::uint64_t> digest(const std::vector<std::string>& files);
 
 class ObjectsStore final : public store::Store {
 public:

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <tuple>
 
@@ -40,8 +41,10 @@ public:
 
   tl::expected<void, std::string> start() override {
     stamps_ = stamps();
+    digest_ = objects::digest(files_);
     const auto read = load();
     if (!read) return tl::make_unexpected(read.error());
+    if (stamps() != stamps_) digest_.reset();
     if (read->skipped != 0)
       log::warning("source", "objects of kinds that DNS does not need were skipped",
                    {{"skipped", std::uint64_t{read->skipped}}});
@@ -93,6 +96,7 @@ private:
   objects::ObjectsStore* store_;
   Publisher publisher_;
   std::vector<Stamp> stamps_;
+  std::optional<std::uint64_t> digest_; // of what is served, if known
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -100,8 +104,12 @@ private:
 };
 
 void FilesSource::reload() {
+  const std::optional<std::uint64_t> digest = objects::digest(files_);
+  if (digest && digest == digest_) return; // new times, old contents
   const auto read = load();
   if (read) {
+    // Of files that changed meanwhile nobody knows which contents the digest is of.
+    digest_ = stamps() == stamps_ ? digest : std::nullopt;
     if (store_ != nullptr) store_->reloaded();
     log::info("source", "objects reloaded", {{"services", std::uint64_t{publisher_.service_count()}}});
   } else {

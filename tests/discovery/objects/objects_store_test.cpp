@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -81,6 +82,31 @@ TEST_CASE("other kinds are skipped and counted, bad objects are named") {
   refused("apiVersion: v1\nkind: Service\nmetadata: {}\n", "metadata.name");
   refused("apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: eighty}\n", "ports");
   CHECK_FALSE(objects::read_files({(directory.path / "missing").string()}, [](model::Object&&) {}));
+}
+
+TEST_CASE("a digest tells contents apart, not times or names") {
+  const Directory directory;
+  const std::string one = directory.write("one.yaml", service("web")),
+                    two = directory.write("two.yaml", service("api"));
+  const auto before = objects::digest({one, two});
+  REQUIRE(before);
+  std::filesystem::last_write_time(one, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  CHECK(objects::digest({one, two}) == before);
+  CHECK(objects::digest({two, one}) != before);
+  CHECK(objects::digest({one}) != before);
+  directory.write("one.yaml", service("wec"));
+  CHECK(objects::digest({one, two}) != before);
+  directory.write("one.yaml", service("web") + service("api")); // what stood in two files
+  directory.write("two.yaml", "");
+  CHECK(objects::digest({one, two}) != before);
+
+  std::string large(200'000, '#'); // more than a piece: the end counts as the start does
+  const auto first = objects::digest({directory.write("one.yaml", large)});
+  large.back() = '\n';
+  CHECK(objects::digest({directory.write("one.yaml", large)}) != first);
+
+  CHECK_FALSE(objects::digest({one, (directory.path / "missing").string()}));
+  CHECK_FALSE(objects::digest({directory.path.string()}));
 }
 
 TEST_CASE("a reload is a new revision, ends watches and expires the old revision") {

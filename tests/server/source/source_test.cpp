@@ -13,6 +13,7 @@
 #include "server/log/log.hpp"
 #include "zone/authority/authority.hpp"
 #include "zone/index/epoch.hpp"
+#include "zone/index/index.hpp"
 
 using namespace signpost;
 
@@ -145,5 +146,41 @@ TEST_CASE("files are read again when they change; what is gone from them is gone
   }
   zone::Zone zone({});
   CHECK_FALSE(server::follow_files({file + ".missing"}, zone, nullptr)->start());
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("new times on old contents are no reload; damaged contents leave what was served") {
+  open_log();
+  const auto directory = std::filesystem::temp_directory_path() / ("signpost-same." + std::to_string(getpid()));
+  std::filesystem::create_directories(directory);
+  const std::string file = (directory / "objects.json").string();
+  const auto replace = [&](const std::string& text) {
+    std::ofstream(file + ".new") << text;
+    std::filesystem::rename(file + ".new", file);
+  };
+  const std::string one = service("one", "10.1.0.1"), two = service("two", "10.1.0.2");
+  replace(one);
+  zone::Zone zone({});
+  objects::ObjectsStore store({file});
+  const auto source = server::follow_files({file}, zone, &store);
+  REQUIRE(source->start());
+  const store::Revision before = store.revision();
+  const std::uint32_t serial = zone.index().serial();
+  const auto looked_at = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1500)); }; // once a second
+  replace(one);
+  looked_at();
+  CHECK(store.revision() == before);
+  replace(two + "{"); // what comes before the damage counts as little as what comes behind
+  looked_at();
+  CHECK(store.revision() == before);
+  CHECK(zone.index().serial() == serial);
+  until(zone, "one.default.svc.cluster.local", {noerror, 1});
+  until(zone, "two.default.svc.cluster.local", {nxdomain, 0});
+
+  replace(one + two);
+  until(zone, "two.default.svc.cluster.local", {noerror, 1});
+  until(zone, "one.default.svc.cluster.local", {noerror, 1});
+  while (store.revision() == before) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(store.revision() == before + 1);
   std::filesystem::remove_all(directory);
 }
