@@ -10,7 +10,7 @@
 namespace signpost::server {
 namespace {
 
-constexpr int backlog = 1024;
+constexpr int backlog = 4096;      // or net.core.somaxconn, where that is less
 constexpr int port_attempts = 256; // until one is free for UDP and TCP on every address
 
 struct Failure {
