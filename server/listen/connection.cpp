@@ -1,28 +1,22 @@
 #include "server/listen/connection.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "zone/wire/octets.hpp"
 
 namespace signpost::server {
 namespace {
 
-constexpr std::size_t length_octets = 2;
 constexpr std::size_t header_octets = 12; // less is no DNS message at all
-constexpr std::size_t kept_octets = 4096; // capacity that an empty buffer may keep
 constexpr std::size_t largest_message = 65535;
-constexpr std::size_t answer_room = largest_message + 1; // no message fills it
 constexpr auto keepalive_unit = std::chrono::milliseconds(100);
-
-void drop_front(std::vector<std::uint8_t>& buffer, std::size_t count) {
-  buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(count));
-  if (buffer.empty() && buffer.capacity() > kept_octets) buffer.shrink_to_fit();
-}
 
 } // namespace
 
@@ -34,7 +28,7 @@ struct Connection::ReplyToConnection {
   ReplyTo operator()() const {
     ReplyTo to;
     to.tcp = std::make_shared<std::function<void(std::span<const std::uint8_t>)>>(
-        [loop = loop.shared_from_this(), self = connection.weak_from_this()](std::span<const std::uint8_t> reply) {
+        [loop = loop.shared_from_this(), self = std::weak_ptr(connection.self_)](std::span<const std::uint8_t> reply) {
           loop->poller.post([self, bytes = std::vector<std::uint8_t>(reply.begin(), reply.end())] {
             if (const auto alive = self.lock()) alive->on_late(bytes);
           });
@@ -44,54 +38,74 @@ struct Connection::ReplyToConnection {
   const sockaddr* peer(sockaddr_storage& storage) const { return connection.peer(storage); }
 };
 
-Connection::Connection(TcpLoop& loop, Socket socket, std::shared_ptr<Served> served, const Source& source)
-    : loop_(loop), socket_(std::move(socket)), served_(std::move(served)), serving_(served_->serving), source_(source),
-      active_since_(loop.poller.now()) {}
+Connection::Connection(TcpLoop& loop, Socket socket, std::shared_ptr<Served> served, Sources::iterator source)
+    : loop_(loop), served_(std::move(served)), source_(source), since_(loop.poller.now()), socket_(std::move(socket)) {
+  source->second.push_back(*this);
+}
 
-void Connection::start() {
-  self_ = shared_from_this();
-  const int one = 1;
-  ::setsockopt(socket_.fd(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  watched_ = EPOLLIN;
-  if (!loop_.poller.add(socket_.fd(), watched_, *this)) close();
+void Connection::start(std::shared_ptr<Connection> connection) {
+  Connection& self = *connection;
+  self.self_ = std::move(connection);
+  self.watched_ = EPOLLIN;
+  if (!self.loop_.poller.add(self.socket_.fd(), self.watched_, self)) self.close();
 }
 
 void Connection::finish() {
   if (closed_) return;
-  if (!throttled()) on_readable();
-  ended_ = true;
-  advance();
+  attempt([&] {
+    if (!throttled()) on_readable();
+    ended_ = true;
+    advance();
+  });
 }
 
 void Connection::close() {
   if (closed_) return;
+  const auto alive = std::move(self_);
   closed_ = true;
   loop_.poller.remove(socket_.fd(), *this);
   socket_ = Socket();
-  loop_.account(buffered_, 0);
   loop_.forget(*this);
-  self_.reset(); // last: whoever called holds the object a little longer
+  if (buffers_) loop_.account(*this, buffers_->accounted, 0);
+}
+
+void Connection::drop() {
+  if (closed_) return;
+  int unread = 0;
+  const bool long_ago = loop_.poller.now() - since_ >= loop_.settings.write_crowded;
+  if (phase_ == Phase::writing || (long_ago && ::ioctl(socket_.fd(), SIOCOUTQ, &unread) == 0 && unread > 0)) {
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
+  close();
+}
+
+template <class Act>
+void Connection::attempt(Act act) {
+  const auto alive = self_;
+  try {
+    act();
+  } catch (const std::bad_alloc&) {
+    loop_.answers_size = 0;
+    drop();
+  }
 }
 
 void Connection::on_ready(std::uint32_t events) {
-  const auto alive = self_;
-  if ((events & (EPOLLHUP | EPOLLERR)) != 0) return close();
-  half_closed_ = half_closed_ || (events & EPOLLRDHUP) != 0;
-  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) more_ = on_readable();
-  advance();
+  attempt([&] {
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0) return close();
+    half_closed_ = half_closed_ || (events & EPOLLRDHUP) != 0;
+    if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) more_ = on_readable();
+    advance();
+  });
 }
 
-bool Connection::expired(Clock::time_point now) const {
-  const TcpSettings& settings = loop_.settings;
-  if (pending() > 0 && now - write_since_ >= settings.write) return true;
-  if (!input_.empty() && !throttled()) return now - message_since_ >= settings.message;
-  if (!idle()) return false; // the answers in flight have a deadline of their own
-  return now - active_since_ >= (was_served_ ? loop_.idle_limit() : std::min(settings.first, loop_.idle_limit()));
+bool Connection::expendable() const {
+  if (phase_ == Phase::writing) return loop_.poller.now() - since_ >= loop_.settings.write_crowded;
+  return phase_ != Phase::waiting;
 }
 
-bool Connection::throttled() const {
-  return in_flight_ >= loop_.settings.max_in_flight || pending() + loop_.answers_size >= loop_.settings.max_output;
-}
+bool Connection::throttled() const { return in_flight_ >= loop_.settings.max_in_flight || !output().empty(); }
 
 bool Connection::on_readable() {
   if (closed_ || ended_) return false;
@@ -109,34 +123,46 @@ bool Connection::on_readable() {
   std::span<const std::uint8_t> bytes(loop_.received.data(), static_cast<std::size_t>(count));
   // Less than the buffer holds is all there is, but for the end of the stream, of which we were told before.
   const bool more = bytes.size() == loop_.received.size() || half_closed_;
-  if (input_.empty()) {
-    bytes = bytes.subspan(take_messages(bytes));
-    message_since_ = loop_.poller.now();
-  }
-  input_.insert(input_.end(), bytes.begin(), bytes.end());
+  if (input().empty()) bytes = bytes.subspan(take_messages(bytes));
+  if (!bytes.empty()) keep_input(bytes);
   return more;
 }
 
 void Connection::advance() {
   flush();
-  while (!closed_ && !input_.empty()) {
-    const std::size_t used = take_messages(input_);
+  while (!closed_ && !input().empty()) {
+    const std::size_t used = take_messages(input());
     if (used == 0) break;
-    drop_front(input_, used);
-    message_since_ = loop_.poller.now();
+    buffers_->input_at += used;
     flush();
   }
   if (closed_) return;
-  if (ended_ && idle()) return close();
-  if (!loop_.account(buffered_, input_.capacity() + output_.capacity())) return close();
-  watch();
+  if (ended_ && in_flight_ == 0 && output().empty()) return close();
+  settle();
+  if (!closed_) watch();
+}
+
+void Connection::settle() {
+  if (buffers_) {
+    Buffers& both = *buffers_;
+    const bool empty = input().empty() && output().empty();
+    loop_.account(*this, both.accounted, empty ? 0 : both.input.capacity() + both.output.capacity());
+    if (closed_) return;
+    if (empty) buffers_.reset();
+  }
+  const Phase phase = !output().empty()             ? Phase::writing
+                      : throttled()                 ? Phase::waiting
+                      : !input().empty() && !ended_ ? Phase::reading
+                      : in_flight_ > 0              ? Phase::waiting
+                      : was_served_                 ? Phase::idle
+                                                    : Phase::fresh;
+  const bool progress = phase == Phase::writing ? sent_ : took_;
+  if (phase != phase_ || progress) loop_.enter(*this, phase);
+  took_ = sent_ = false;
 }
 
 void Connection::watch() {
-  const bool throttle = throttled();
-  if (held_back_ && !throttle) message_since_ = loop_.poller.now(); // we did not read: the client is not late
-  held_back_ = throttle;
-  const std::uint32_t wanted = (throttle || ended_ ? 0u : EPOLLIN) | (pending() > 0 ? EPOLLOUT : 0u);
+  const std::uint32_t wanted = (throttled() || ended_ ? 0u : EPOLLIN) | (output().empty() ? 0u : EPOLLOUT);
   if (wanted == watched_ && !more_) return;
   more_ = false;
   watched_ = wanted;
@@ -145,8 +171,8 @@ void Connection::watch() {
 
 std::size_t Connection::take_messages(std::span<const std::uint8_t> bytes) {
   std::size_t used = 0;
-  const auto has_room = [&] { return loop_.answers.size() - loop_.answers_size >= length_octets + answer_room; };
-  while (bytes.size() - used >= length_octets && !throttled() && has_room()) {
+  served_->serving.keepalive = static_cast<std::uint16_t>(std::min<long>(0xffff, loop_.idle_limit() / keepalive_unit));
+  while (bytes.size() - used >= length_octets && !throttled() && loop_.answers_size < loop_.settings.max_output) {
     const std::size_t length = wire::load16(&bytes[used]);
     if (length < header_octets) { // no way to answer, and what follows cannot be trusted to be a message
       ended_ = true;
@@ -157,11 +183,7 @@ std::size_t Connection::take_messages(std::span<const std::uint8_t> bytes) {
     serve_message(bytes.subspan(used + length_octets, length));
     used += length_octets + length;
   }
-  if (used > 0) {
-    was_served_ = true;
-    active_since_ = loop_.poller.now();
-    loop_.touch(*this);
-  }
+  if (used > 0) took_ = was_served_ = true;
   return used;
 }
 
@@ -174,20 +196,20 @@ const sockaddr* Connection::peer(sockaddr_storage& storage) const {
 }
 
 void Connection::serve_message(std::span<const std::uint8_t> message) {
+  Serving& serving = served_->serving;
   std::uint8_t* const place = loop_.answers.data() + loop_.answers_size;
-  const std::span<std::uint8_t> buffer(place + length_octets, answer_room);
+  const std::span<std::uint8_t> buffer(place + length_octets, message_room);
   std::memcpy(buffer.data(), message.data(), message.size());
-  Counters& counters = serving_.counters;
+  Counters& counters = serving.counters;
   counters.queries.add();
   counters.query_octets.sum.add(message.size());
-  serving_.later = false;
-  serving_.keepalive = static_cast<std::uint16_t>(std::min<long>(0xffff, loop_.idle_limit() / keepalive_unit));
-  const std::size_t length = serve(serving_, buffer, message.size(), ReplyToConnection{*this, loop_});
-  if (serving_.later) ++in_flight_;
+  serving.later = false;
+  const std::size_t length = serve(serving, buffer, message.size(), ReplyToConnection{*this, loop_});
+  if (serving.later) ++in_flight_;
   counters.reply_octets.sum.add(length);
-  if (serving_.router.logs()) {
+  if (serving.router.logs()) {
     sockaddr_storage storage;
-    log_query(serving_, peer(storage), buffer.first(length));
+    log_query(serving, peer(storage), buffer.first(length));
   }
   if (length == 0) return;
   wire::store16(place, static_cast<std::uint16_t>(length));
@@ -196,17 +218,15 @@ void Connection::serve_message(std::span<const std::uint8_t> message) {
 
 void Connection::on_late(std::span<const std::uint8_t> reply) {
   if (closed_) return;
-  const auto alive = self_;
   if (in_flight_ > 0) --in_flight_;
-  active_since_ = loop_.poller.now();
+  if (phase_ != Phase::reading) took_ = true; // for the rest of a message it is no progress
   if (!reply.empty() && reply.size() <= largest_message) {
-    if (pending() == 0) write_since_ = loop_.poller.now();
-    std::array<std::uint8_t, length_octets> length;
-    wire::store16(length.data(), static_cast<std::uint16_t>(reply.size()));
-    output_.insert(output_.end(), length.begin(), length.end());
-    output_.insert(output_.end(), reply.begin(), reply.end());
+    std::uint8_t* const place = loop_.answers.data();
+    wire::store16(place, static_cast<std::uint16_t>(reply.size()));
+    std::copy(reply.begin(), reply.end(), place + length_octets);
+    loop_.answers_size = length_octets + reply.size();
   }
-  advance();
+  attempt([&] { advance(); });
 }
 
 std::size_t Connection::send(std::span<const std::uint8_t> bytes) {
@@ -219,34 +239,51 @@ std::size_t Connection::send(std::span<const std::uint8_t> bytes) {
       break;
     }
     sent += static_cast<std::size_t>(count);
-    write_since_ = active_since_ = loop_.poller.now();
+    sent_ = true;
   }
   return sent;
 }
 
-void Connection::send_answers() {
-  const std::span<const std::uint8_t> answers(loop_.answers.data(), std::exchange(loop_.answers_size, 0));
-  if (answers.empty()) return;
-  const std::size_t sent = pending() == 0 ? send(answers) : 0;
-  if (closed_ || sent == answers.size()) return;
-  if (pending() == 0) write_since_ = loop_.poller.now();
-  output_.insert(output_.end(), answers.begin() + static_cast<std::ptrdiff_t>(sent), answers.end());
-}
-
 void Connection::flush() {
-  if (pending() > 0) {
-    output_at_ += send(std::span(output_).subspan(output_at_));
-    if (closed_) {
-      loop_.answers_size = 0;
-      return;
-    }
-    if (pending() == 0) {
-      output_at_ = 0;
-      output_.clear();
-      if (output_.capacity() > kept_octets) output_.shrink_to_fit();
+  const std::span<const std::uint8_t> answers(loop_.answers.data(), std::exchange(loop_.answers_size, 0));
+  if (!output().empty()) {
+    buffers_->output_at += send(output());
+    if (closed_) return;
+    if (output().empty()) {
+      buffers_->output.clear();
+      buffers_->output_at = 0;
     }
   }
-  send_answers();
+  if (answers.empty()) return;
+  const std::size_t sent = output().empty() ? send(answers) : 0;
+  if (!closed_ && sent < answers.size()) keep_output(answers.subspan(sent));
+}
+
+Connection::Buffers& Connection::buffers() {
+  if (!buffers_) buffers_ = std::make_unique<Buffers>();
+  return *buffers_;
+}
+
+void Connection::keep_input(std::span<const std::uint8_t> bytes) {
+  Buffers& both = buffers();
+  both.input.erase(both.input.begin(), both.input.begin() + static_cast<std::ptrdiff_t>(both.input_at));
+  both.input_at = 0;
+  both.input.insert(both.input.end(), bytes.begin(), bytes.end());
+}
+
+void Connection::keep_output(std::span<const std::uint8_t> bytes) {
+  Buffers& both = buffers();
+  both.output.insert(both.output.end(), bytes.begin(), bytes.end());
+}
+
+std::span<const std::uint8_t> Connection::input() const {
+  return buffers_ ? std::span<const std::uint8_t>(buffers_->input).subspan(buffers_->input_at)
+                  : std::span<const std::uint8_t>();
+}
+
+std::span<const std::uint8_t> Connection::output() const {
+  return buffers_ ? std::span<const std::uint8_t>(buffers_->output).subspan(buffers_->output_at)
+                  : std::span<const std::uint8_t>();
 }
 
 } // namespace signpost::server

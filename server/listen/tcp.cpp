@@ -1,6 +1,8 @@
 #include "server/listen/tcp.hpp"
 
+#include <malloc.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -8,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include "server/listen/connection.hpp"
 #include "server/log/log.hpp"
@@ -15,14 +18,14 @@
 namespace signpost::server {
 namespace {
 
-constexpr std::size_t one_read = 16 * 1024;
-constexpr std::size_t all_answers = 192 * 1024; // of one round of one connection: two of the longest fit in any case
-constexpr int accepted_at_once = 64;            // then the connections have their turn
-constexpr std::size_t evict_attempts = 64;      // of the longest silent ones, to find one that is owed nothing
+constexpr std::size_t one_read = 8 * 1024;    // then others have their turn: some 160 queries
+constexpr int kept_unsent = 64 * 1024;        // octets in the kernel for a client that does not take them
+constexpr int accepted_at_once = 64;          // then the connections have their turn
+constexpr std::size_t worth_a_trim = 8 << 20; // octets of buffers that are gone again
+constexpr std::size_t evict_attempts = 64;    // of the longest silent ones, to find one that is owed nothing
 constexpr std::size_t reserved_descriptors = 128;
 constexpr auto accept_pause = std::chrono::milliseconds(100); // without descriptors or memory
-constexpr auto shortest_sweep = std::chrono::milliseconds(10), longest_sweep = std::chrono::milliseconds(250);
-constexpr auto no_sweep = std::chrono::seconds(60);
+constexpr auto longest_wait = std::chrono::seconds(60);
 
 std::size_t connections_allowed(std::size_t wanted) {
   rlimit limit{};
@@ -32,8 +35,8 @@ std::size_t connections_allowed(std::size_t wanted) {
   return std::max<std::size_t>(1, std::min(wanted, spare));
 }
 
-Connection::Source source_of(const sockaddr_storage& peer) {
-  Connection::Source source{};
+Source source_of(const sockaddr_storage& peer) {
+  Source source{};
   if (peer.ss_family == AF_INET) {
     source[0] = 0xFF; // no IPv6 unicast network begins so
     std::memcpy(source.data() + 4, &reinterpret_cast<const sockaddr_in&>(peer).sin_addr, 4);
@@ -45,16 +48,22 @@ Connection::Source source_of(const sockaddr_storage& peer) {
 
 } // namespace
 
-TcpLoop::TcpLoop(const TcpSettings& tcp_settings) : settings(tcp_settings), received(one_read), answers(all_answers) {
+TcpLoop::TcpLoop(const TcpSettings& tcp_settings)
+    : wanted_connections(tcp_settings.max_connections), settings(tcp_settings), received(one_read),
+      answers(settings.max_output + length_octets + message_room) {
   settings.max_connections = connections_allowed(settings.max_connections);
   settings.max_per_source = std::min(settings.max_per_source, settings.max_connections);
 }
 
 TcpLoop::~TcpLoop() {
-  while (!by_age.empty()) by_age.front().close();
+  for (PhaseQueue& all : queues)
+    while (!all.empty()) all.front().close();
 }
 
 void TcpLoop::add(Claim claim, std::shared_ptr<const Router> router) {
+  const int one = 1; // both are inherited by the connections
+  ::setsockopt(claim.tcp.fd(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  ::setsockopt(claim.tcp.fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kept_unsent, sizeof kept_unsent);
   const std::size_t family = claim.endpoint.address.is_v4() ? 0 : 1;
   auto served = std::make_shared<Served>(std::move(router), counters[family]);
   poller.post([this, claim = std::make_shared<Claim>(std::move(claim)), served = std::move(served)] {
@@ -81,20 +90,16 @@ void TcpLoop::close(Acceptor& acceptor) {
 void TcpLoop::run() noexcept {
   zone::ReaderThread own_reader;
   own_reader.offline();
-  while (!finishing || !by_age.empty()) {
+  while (!finishing || !empty()) {
     try {
       resume_acceptors();
-      const bool waits = by_age.empty() && !finishing;
-      if (waits) next_sweep = poller.now() + no_sweep;
-      Clock::time_point until = next_sweep;
-      for (const auto& acceptor : acceptors)
-        if (acceptor->paused_until != Clock::time_point{}) until = std::min(until, acceptor->paused_until);
-      poller.wait(until);
+      poller.wait(next_deadline());
       own_reader.online();
       poller.dispatch();
       own_reader.offline();
-      if (poller.now() >= next_sweep) sweep();
-    } catch (const std::exception& error) { // out of memory; what it happened to is closed by its time-out
+      close_late();
+      give_back();
+    } catch (const std::exception& error) {
       own_reader.offline();
       log::error("dns", "tcp", {{"error", error.what()}});
     }
@@ -105,10 +110,10 @@ void TcpLoop::finish() {
   poller.post([this] {
     finishing = true;
     finish_until = poller.now() + settings.write;
-    next_sweep = poller.now();
     for (const auto& acceptor : acceptors) close(*acceptor);
     std::vector<std::shared_ptr<Connection>> all;
-    for (Connection& connection : by_age) all.push_back(connection.shared_from_this());
+    for (PhaseQueue& some : queues)
+      for (Connection& connection : some) all.push_back(connection.self());
     for (const auto& connection : all) connection->finish();
   });
 }
@@ -118,16 +123,19 @@ void TcpLoop::Acceptor::on_ready(std::uint32_t) {
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
     Socket accepted(::accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (accepted) {
-      loop.admit(std::move(accepted), peer, served);
-    } else if (errno == EAGAIN) {
-      return;
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    int error = accepted ? 0 : errno;
+    if (error == EAGAIN) return;
+    try {
+      if (accepted) loop.admit(std::move(accepted), peer, served);
+    } catch (const std::bad_alloc&) {
+      error = ENOMEM;
+    }
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
       loop.shed();
       loop.poller.remove(socket.fd(), *this);
       paused_until = loop.poller.now() + accept_pause;
       return;
-    } // else: that connection is gone already
+    } // another error: that connection is gone already
   }
   loop.poller.change(socket.fd(), EPOLLIN, *this);
 }
@@ -140,78 +148,134 @@ void TcpLoop::resume_acceptors() {
   }
 }
 
-void TcpLoop::shed() {
-  if (evict_from(by_age)) evicted.add();
-}
-
 void TcpLoop::admit(Socket socket, const sockaddr_storage& peer, std::shared_ptr<Served> served) {
-  const Connection::Source source = source_of(peer);
+  const Source source = source_of(peer);
   if (!make_room(source)) return; // closes the socket
-  const auto connection = std::make_shared<Connection>(*this, std::move(socket), std::move(served), source);
-  if (by_age.empty()) next_sweep = poller.now();
-  by_source[source].push_back(*connection);
-  by_age.push_back(*connection);
+  const auto same = sources.try_emplace(source).first;
+  std::shared_ptr<Connection> connection;
+  try {
+    connection = std::make_shared<Connection>(*this, std::move(socket), std::move(served), same);
+  } catch (const std::bad_alloc&) {
+    if (same->second.empty()) sources.erase(same);
+    throw;
+  }
+  queue(Phase::fresh).push_back(*connection);
+  open.store(++count, std::memory_order_relaxed);
   accepted.add();
-  open.store(by_age.size(), std::memory_order_relaxed);
-  connection->start();
+  Connection::start(std::move(connection));
 }
 
-bool TcpLoop::make_room(const Connection::Source& source) {
-  const auto same = by_source.find(source);
-  if (same != by_source.end() && same->second.size() >= settings.max_per_source) {
-    if (!evict_from(same->second)) return false;
-    evicted.add();
+void TcpLoop::enter(Connection& connection, Phase phase) {
+  PhaseQueue& to = queue(phase);
+  to.splice(to.end(), queue(connection.phase_), PhaseQueue::s_iterator_to(connection));
+  SourceQueue& same = connection.source_->second;
+  same.splice(same.end(), same, SourceQueue::s_iterator_to(connection));
+  connection.phase_ = phase;
+  connection.since_ = poller.now();
+}
+
+void TcpLoop::forget(Connection& connection) noexcept {
+  PhaseQueue& from = queue(connection.phase_);
+  from.erase(PhaseQueue::s_iterator_to(connection));
+  SourceQueue& same = connection.source_->second;
+  same.erase(SourceQueue::s_iterator_to(connection));
+  if (same.empty()) sources.erase(connection.source_);
+  open.store(--count, std::memory_order_relaxed);
+}
+
+Connection* TcpLoop::longest_of(std::initializer_list<Phase> among) {
+  Connection* longest = nullptr;
+  for (const Phase phase : among) {
+    PhaseQueue& some = queue(phase);
+    if (!some.empty() && (longest == nullptr || some.front().since() < longest->since())) longest = &some.front();
   }
-  if (by_age.size() >= settings.max_connections) {
-    if (!evict_from(by_age)) return false;
-    evicted.add();
-  }
+  return longest;
+}
+
+bool TcpLoop::evict() {
+  Connection* victim = longest_of({Phase::fresh, Phase::idle, Phase::reading});
+  Connection* const writer = longest_of({Phase::writing});
+  if (writer != nullptr && writer->expendable() && (victim == nullptr || writer->since() < victim->since()))
+    victim = writer;
+  if (victim == nullptr) return false;
+  victim->drop();
+  evicted.add();
   return true;
 }
 
-template <class List>
-bool TcpLoop::evict_from(List& list) {
-  std::size_t attempts = 0;
-  for (Connection& connection : list) {
-    if (connection.idle()) {
-      connection.close(); // ends the list's walk: the list itself may be gone with its last member
+bool TcpLoop::evict_from(SourceQueue& same) {
+  for (std::size_t left = std::min(same.size(), evict_attempts); left > 0; --left) {
+    Connection& connection = same.front();
+    if (connection.expendable()) {
+      connection.drop(); // the queue itself may be gone with its last member
+      evicted.add();
       return true;
     }
-    if (++attempts == evict_attempts) break;
+    same.splice(same.end(), same, same.begin());
   }
   return false;
 }
 
-void TcpLoop::forget(Connection& connection) noexcept {
-  by_age.erase(by_age.iterator_to(connection));
-  const auto same = by_source.find(connection.source());
-  same->second.erase(same->second.iterator_to(connection));
-  if (same->second.empty()) by_source.erase(same);
-  open.store(by_age.size(), std::memory_order_relaxed);
+void TcpLoop::shed() { evict(); }
+
+bool TcpLoop::make_room(const Source& source) {
+  const auto same = sources.find(source);
+  if (same != sources.end() && same->second.size() >= settings.max_per_source && !evict_from(same->second))
+    return false;
+  return count < settings.max_connections || evict();
 }
 
-void TcpLoop::touch(Connection& connection) {
-  by_age.splice(by_age.end(), by_age, by_age.iterator_to(connection));
-  auto& same = by_source.find(connection.source())->second;
-  same.splice(same.end(), same, same.iterator_to(connection));
-}
-
-bool TcpLoop::account(std::size_t& known, std::size_t now) noexcept {
+void TcpLoop::account(Connection& connection, std::size_t& known, std::size_t now) {
   const bool grown = now > known;
   buffered = buffered - known + now;
   known = now;
-  return !grown || buffered <= settings.max_buffered;
+  most_buffered = std::max(most_buffered, buffered);
+  while (grown && buffered > settings.max_buffered && !connection.closed_) {
+    Connection* const other = longest_of({Phase::reading, Phase::writing});
+    (other != nullptr ? *other : connection).drop();
+    evicted.add();
+  }
 }
 
-void TcpLoop::sweep() {
+void TcpLoop::give_back() noexcept {
+  if (most_buffered < worth_a_trim || buffered > most_buffered / 8) return;
+  most_buffered = buffered;
+  ::malloc_trim(0);
+}
+
+std::optional<std::chrono::milliseconds> TcpLoop::limit(Phase phase) const {
+  switch (phase) {
+  case Phase::fresh: return std::min(settings.first, idle_limit());
+  case Phase::idle: return idle_limit();
+  case Phase::reading: return settings.message;
+  case Phase::writing: return settings.write;
+  case Phase::waiting: break;
+  }
+  return std::nullopt;
+}
+
+Clock::time_point TcpLoop::next_deadline() const {
+  Clock::time_point next = poller.now() + longest_wait;
+  if (finishing) next = std::min(next, finish_until);
+  for (const auto& acceptor : acceptors)
+    if (acceptor->paused_until != Clock::time_point{}) next = std::min(next, acceptor->paused_until);
+  for (std::size_t i = 0; i < phases; ++i)
+    if (const auto most = limit(static_cast<Phase>(i)); most && !queues[i].empty())
+      next = std::min(next, queues[i].front().since() + *most);
+  return next;
+}
+
+void TcpLoop::close_late() {
   const auto now = poller.now();
-  const auto least = std::min({settings.idle, settings.idle_crowded, settings.first, settings.message, settings.write});
-  next_sweep = now + std::clamp<std::chrono::milliseconds>(least / 4, shortest_sweep, longest_sweep);
   const bool end = finishing && now >= finish_until;
-  std::vector<std::shared_ptr<Connection>> over;
-  for (Connection& connection : by_age)
-    if (end || connection.expired(now)) over.push_back(connection.shared_from_this());
-  for (const auto& connection : over) connection->close();
+  for (std::size_t i = 0; i < phases; ++i) {
+    PhaseQueue& some = queues[i];
+    while (!some.empty()) {
+      const auto most = limit(static_cast<Phase>(i)); // grows as connections become fewer
+      if (!end && (!most || now - some.front().since() < *most)) break;
+      some.front().drop();
+    }
+  }
 }
 
 TcpListener::TcpListener(const TcpSettings& settings) : loop_(std::make_shared<TcpLoop>(settings)) {}
@@ -238,6 +302,9 @@ void TcpListener::stop() {
   loop_->finish();
   thread_.join();
 }
+
+std::size_t TcpListener::connections_wanted() const noexcept { return loop_->wanted_connections; }
+std::size_t TcpListener::connections_allowed() const noexcept { return loop_->settings.max_connections; }
 
 void TcpListener::add_to(Totals& totals, model::Family family) const noexcept {
   totals.add(loop_->counters[family == model::Family::ipv4 ? 0 : 1]);

@@ -3,7 +3,7 @@
 // A connection may send many queries at once; each is answered as soon as its answer is there, so one that waits for an
 // upstream holds up nobody. Buffers grow with the data that came, not with the length a client claims. Who stalls is
 // closed: no first byte, a message left half sent, answers not read. When connections run out, the one silent for
-// longest makes room.
+// longest makes room. While idle, a connection costs its socket and 160 octets.
 #pragma once
 
 #include <chrono>
@@ -18,16 +18,17 @@
 namespace signpost::server {
 
 struct TcpSettings {
-  std::size_t max_connections = 4096;           // on all addresses; fewer where RLIMIT_NOFILE is small
+  std::size_t max_connections = 32768;          // on all addresses; fewer where RLIMIT_NOFILE is small
   std::size_t max_per_source = 1024;            // from one address
   std::chrono::milliseconds idle{10000};        // silence after an answered query (RFC 7766 6.2.3)
   std::chrono::milliseconds idle_crowded{2000}; // … while more than half of the connections are in use
   std::chrono::milliseconds first{2000};        // silence of a new connection before its first query
   std::chrono::milliseconds message{500};       // from a message's first byte to its last
   std::chrono::milliseconds write{2000};        // without progress while answers wait to be read
+  std::chrono::milliseconds write_crowded{100}; // … then it may be closed to make room
   std::size_t max_in_flight = 64;               // queries of one connection that wait for cache or forwarding
-  std::size_t max_output = 32 * 1024;           // octets of answers waiting; further queries wait unread
-  std::size_t max_buffered = 64 << 20;          // octets of all connections together; who needs more is closed
+  std::size_t max_output = 32 * 1024;           // octets of answers sent at once, at most one of them beyond that
+  std::size_t max_buffered = 32 << 20;          // octets of all connections together; then the oldest make room
 };
 
 struct TcpLoop; // connection.hpp
@@ -46,6 +47,10 @@ public:
   void start();
   /// Takes no new connections, sends the answers that are ready (for at most `write`) and ends the thread.
   void stop();
+
+  /// As the settings want them, and as the limit of descriptors allows.
+  [[nodiscard]] std::size_t connections_wanted() const noexcept;
+  [[nodiscard]] std::size_t connections_allowed() const noexcept;
 
   /// Any thread.
   void add_to(Totals& totals, model::Family family) const noexcept;

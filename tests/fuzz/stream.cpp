@@ -56,14 +56,14 @@ public:
     loop_->admit(Socket(ends[0]), peer, served_);
     Bytes got;
     std::size_t at = 0, cut = 0;
-    while (at < stream.size() && !loop_->by_age.empty()) {
+    while (at < stream.size() && !loop_->empty()) {
       const std::size_t wanted = cuts.empty() ? stream.size() : 1u + cuts[cut++ % cuts.size()];
       const ssize_t sent = ::send(ours.fd(), stream.data() + at, std::min(wanted, stream.size() - at), MSG_NOSIGNAL);
       if (sent > 0) at += static_cast<std::size_t>(sent);
       turn(ours, got);
     }
     ::shutdown(ours.fd(), SHUT_WR);
-    while (!loop_->by_age.empty()) turn(ours, got);
+    while (!loop_->empty()) turn(ours, got);
     turn(ours, got);
     return got;
   }

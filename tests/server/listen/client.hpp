@@ -64,6 +64,14 @@ public:
 
   bool send(const Bytes& bytes) { return send_raw(bytes) == static_cast<ssize_t>(bytes.size()); }
   ssize_t send_raw(const Bytes& bytes) { return ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  /// Sends the same again and again until nothing more is taken: the other end has stopped to read, or has closed.
+  void fill(const Bytes& bytes) {
+    std::size_t at = 0;
+    while (writable(20) && !(readable(0) && peek() <= 0)) {
+      const ssize_t sent = ::send(socket_.fd(), &bytes[at], bytes.size() - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent > 0) at = (at + static_cast<std::size_t>(sent)) % bytes.size();
+    }
+  }
   void half_close() { ::shutdown(socket_.fd(), SHUT_WR); }
 
   /// One datagram, or what a stream has; empty: the end of the stream.
@@ -78,6 +86,16 @@ public:
   bool readable(int milliseconds) {
     pollfd wait{socket_.fd(), POLLIN, 0};
     return ::poll(&wait, 1, milliseconds) == 1;
+  }
+
+  bool writable(int milliseconds) {
+    pollfd wait{socket_.fd(), POLLOUT, 0};
+    return ::poll(&wait, 1, milliseconds) == 1;
+  }
+  /// As recv() gives it: 0 at the end of the stream, negative: an error.
+  ssize_t peek() {
+    std::uint8_t octet;
+    return ::recv(socket_.fd(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
   }
 
   /// The next message of a stream; nullopt: the server closed.

@@ -24,6 +24,15 @@ void check_served(const Server& server) {
   CHECK(id_of(client.message().value()) == 77);
 }
 
+Bytes many_questions(std::string_view name, unsigned count) {
+  Bytes many;
+  for (unsigned i = 0; i < count; ++i) {
+    const Bytes one = framed(question(name, static_cast<std::uint16_t>(i)));
+    many.insert(many.end(), one.begin(), one.end());
+  }
+  return many;
+}
+
 /// Holds questions and never answers.
 class Silent : public Outside {
 public:
@@ -41,14 +50,14 @@ public:
     const std::lock_guard lock(mutex_);
     return held_.size();
   }
-  void answer_one() {
+  void answer_one(std::uint16_t id = 1) {
     ReplyTo to;
     {
       const std::lock_guard lock(mutex_);
       to = held_.front();
       held_.erase(held_.begin());
     }
-    (*to.tcp)(question("x"));
+    (*to.tcp)(question("x", id));
   }
 
 private:
@@ -66,6 +75,81 @@ TEST_CASE("one octet at a time") {
   CHECK(id_of(client.message().value()) == 2);
 }
 
+TEST_CASE("the longest message, an octet at a time, then more") {
+  Server server(nullptr, patient());
+  TcpClient client(server.endpoint());
+  Bytes longest = question(web, 3);
+  longest.resize(65535); // what follows the question makes it malformed
+  const Bytes stream = framed(longest) + framed(question(web, 4));
+  std::thread sender([&] {
+    for (const std::uint8_t octet : stream)
+      if (!client.send({octet})) break;
+  });
+  const Bytes malformed = client.message().value();
+  CHECK(id_of(malformed) == 3);
+  CHECK(rcode_of(malformed) == 1);
+  CHECK(id_of(client.message().value()) == 4);
+  sender.join();
+}
+
+TEST_CASE("a stream cut anywhere gives the same answers") {
+  Server server(nullptr, patient());
+  const Bytes stream = framed(question(web, 1)) + framed(question("big.default.svc.cluster.local", 2)) +
+                       framed(question("nobody.default.svc.cluster.local", 3));
+  for (std::size_t cut = 1; cut < stream.size(); ++cut) {
+    TcpClient client(server.endpoint());
+    const auto at = stream.begin() + static_cast<std::ptrdiff_t>(cut);
+    REQUIRE(client.send(Bytes(stream.begin(), at)));
+    if (cut % 4 == 0) check_served(server); // the loop has had its turn
+    REQUIRE(client.send(Bytes(at, stream.end())));
+    client.half_close();
+    for (unsigned id = 1; id <= 3; ++id) CHECK(id_of(client.message().value()) == id);
+    CHECK_FALSE(client.message());
+  }
+}
+
+TEST_CASE("a length that no message has ends the connection, after the answers before it") {
+  Server server(nullptr, patient());
+  for (const Bytes& end : {Bytes{0, 0}, Bytes{0, 11}}) {
+    TcpClient client(server.endpoint());
+    REQUIRE(client.send(framed(question(web, 5)) + end + framed(question(web, 6))));
+    CHECK(id_of(client.message().value()) == 5);
+    CHECK_FALSE(client.message());
+  }
+}
+
+TEST_CASE("what waits for an upstream holds up nothing else of the connection") {
+  Silent outside;
+  Server server(&outside, patient());
+  TcpClient client(server.endpoint());
+  REQUIRE(client.send(framed(question("example.com", 1)) + framed(question(web, 2)) +
+                      framed(question("example.org", 3)) + framed(question(web, 4))));
+  CHECK(id_of(client.message().value()) == 2);
+  CHECK(id_of(client.message().value()) == 4);
+  outside.answer_one(0x101);
+  CHECK(id_of(client.message().value()) == 0x101);
+  REQUIRE(client.send(framed(question(web, 5))));
+  CHECK(id_of(client.message().value()) == 5);
+  client.half_close();
+  outside.answer_one(0x103);
+  CHECK(id_of(client.message().value()) == 0x103);
+  CHECK_FALSE(client.message());
+}
+
+TEST_CASE("the rest of a message is waited for no longer because of late answers") {
+  TcpSettings settings = patient();
+  settings.message = milliseconds(200);
+  Silent outside;
+  Server server(&outside, settings);
+  TcpClient client(server.endpoint());
+  REQUIRE(client.send(framed(question("example.com", 1))));
+  while (outside.count() < 1) std::this_thread::yield();
+  REQUIRE(client.send({0xFF}));
+  CHECK_FALSE(client.message()); // though an answer is owed
+  outside.answer_one();          // to nobody
+  check_served(server);
+}
+
 TEST_CASE("many pipelined queries are answered in order, however slowly they are read") {
   TcpSettings settings = patient();
   settings.max_output = 4096;
@@ -73,12 +157,7 @@ TEST_CASE("many pipelined queries are answered in order, however slowly they are
   TcpClient client(server.endpoint());
   constexpr unsigned count = 20000;
   std::thread sender([&] {
-    Bytes many;
-    for (unsigned i = 0; i < count; ++i) {
-      const Bytes one = framed(question(web, static_cast<std::uint16_t>(i)));
-      many.insert(many.end(), one.begin(), one.end());
-    }
-    CHECK(client.send(many));
+    CHECK(client.send(many_questions(web, count)));
     client.half_close();
   });
   unsigned in_order = 0;
@@ -134,8 +213,7 @@ TEST_CASE("who says nothing, or half a message, is closed") {
     settings.write = milliseconds(100);
     Server server(nullptr, settings);
     TcpClient client(server.endpoint());
-    Bytes many;
-    for (int i = 0; i < 1000; ++i) many = many + framed(question("big.default.svc.cluster.local"));
+    const Bytes many = many_questions("big.default.svc.cluster.local", 1000);
     while (client.send_raw(many) > 0) { // until the server has closed
     }
     check_served(server);
@@ -217,16 +295,62 @@ TEST_CASE("connections that are owed an answer are not evicted for a new one") {
   CHECK(two.message());
 }
 
-TEST_CASE("thousands of stalled connections do not hold up a new one") {
+TEST_CASE("the idle time-out that a client is told shrinks as connections become scarce") {
   TcpSettings settings = patient();
-  settings.max_connections = 200;
+  settings.idle = milliseconds(20000);
+  settings.idle_crowded = milliseconds(7000);
+  settings.max_connections = 4;
+  Server server(nullptr, settings);
+  const auto told = [&](TcpClient& client) -> unsigned {
+    Bytes query = question(web);
+    query[11] = 1; // an OPT record with an empty edns-tcp-keepalive option (RFC 7828 3.1)
+    REQUIRE(client.send(framed(query + Bytes{0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 4, 0, 11, 0, 0})));
+    const Bytes reply = client.message().value();
+    const Bytes option(reply.end() - 6, reply.end() - 2);
+    CHECK(option == Bytes{0, 11, 0, 2});
+    return reply[reply.size() - 2] * 256u + reply[reply.size() - 1];
+  };
+  TcpClient one(server.endpoint()), two(server.endpoint());
+  CHECK(told(one) == 200);
+  CHECK(told(two) == 200);
+  TcpClient three(server.endpoint());
+  CHECK(told(three) == 70);
+  CHECK(told(one) == 70);
+}
+
+TEST_CASE("who does not read makes room, sooner than it is closed") {
+  TcpSettings settings = patient();
+  settings.write_crowded = milliseconds(1);
+  SUBCASE("in all") { settings.max_connections = 3; }
+  SUBCASE("from one source") { settings.max_per_source = 3; }
   Server server(nullptr, settings);
   std::vector<std::unique_ptr<TcpClient>> stalled;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 3; ++i) {
     stalled.push_back(std::make_unique<TcpClient>(server.endpoint()));
-    if (i % 2 == 0) (void)stalled.back()->send_raw({0xFF, 0xFF, 1, 2, 3});
+    stalled.back()->fill(many_questions("big.default.svc.cluster.local", 200));
   }
   check_served(server);
-  CHECK(server.listeners->tcp().connections_open() <= 200);
+  CHECK(server.listeners->tcp().connections_evicted() >= 1);
+}
+
+TEST_CASE("connections stalled in every way do not hold up a new one") {
+  TcpSettings settings = patient();
+  settings.write_crowded = milliseconds(1);
+  settings.max_connections = 50;
+  Server server(nullptr, settings);
+  const Bytes many = many_questions("big.default.svc.cluster.local", 200);
+  std::vector<std::unique_ptr<TcpClient>> stalled;
+  for (int i = 0; i < 100; ++i) {
+    stalled.push_back(std::make_unique<TcpClient>(server.endpoint()));
+    TcpClient& client = *stalled.back();
+    switch (i % 4) {
+    case 0: break;                                               // silent
+    case 1: (void)client.send_raw({0xFF}); break;                // half a length
+    case 2: (void)client.send_raw({0xFF, 0xFF, 1, 2, 3}); break; // part of a message
+    default: client.fill(many);                                  // reads nothing
+    }
+  }
+  check_served(server);
+  CHECK(server.listeners->tcp().connections_open() <= 50);
   CHECK(answers_of(UdpClient(server.endpoint()).ask(question(web))) == 1);
 }
