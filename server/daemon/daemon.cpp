@@ -240,6 +240,9 @@ void Daemon::announce() const {
   const State& s = *state_;
   for (const Endpoint& endpoint : s.listeners->endpoints())
     log::info("dns", "listening", {{"address", endpoint.to_string()}, {"transport", "udp,tcp"}});
+  if (const TcpListener& tcp = s.listeners->tcp(); tcp.connections_allowed() < tcp.connections_wanted())
+    log::info("dns", "the limit of open files leaves room for fewer connections over TCP",
+              {{"connections", tcp.connections_allowed()}, {"wanted", tcp.connections_wanted()}});
   for (const Endpoint& endpoint : s.settings.api)
     log::info("api", "listening", {{"address", "http://" + endpoint.to_string()}});
   if (!s.api.empty()) log::info("api", "plain HTTP without credentials: only this machine is served");

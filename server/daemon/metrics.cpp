@@ -134,6 +134,11 @@ std::vector<Sample> collect(const Parts& parts) {
     for (const auto transport : {wire::Transport::udp, wire::Transport::tcp})
       for (const auto family : {model::Family::ipv4, model::Family::ipv6})
         add_dns(samples, *parts.listeners, transport, family);
+    const TcpListener& tcp = parts.listeners->tcp();
+    add(samples, "signpost_dns_tcp_connections", "Connections over TCP now", gauge, tcp.connections_open());
+    add(samples, "signpost_dns_tcp_connections_total", "Connections accepted", counter, tcp.connections_accepted());
+    add(samples, "signpost_dns_tcp_connections_evicted_total", "Connections closed to make room", counter,
+        tcp.connections_evicted());
   }
   if (!parts.forwarders.empty()) {
     ForwardCounters sum;
