@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t header_octets = 12; // less is no DNS message at all
 constexpr std::size_t largest_message = 65535;
+constexpr std::size_t first_read = 1024; // of a client that has asked nothing yet: thousands may come at once
 constexpr auto keepalive_unit = std::chrono::milliseconds(100);
 
 } // namespace
@@ -95,7 +96,16 @@ void Connection::on_ready(std::uint32_t events) {
   attempt([&] {
     if ((events & (EPOLLHUP | EPOLLERR)) != 0) return close();
     half_closed_ = half_closed_ || (events & EPOLLRDHUP) != 0;
-    if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) more_ = on_readable();
+    if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 && !queued_) more_ = on_readable();
+    advance();
+  });
+}
+
+void Connection::go_on() {
+  queued_ = false;
+  if (closed_) return;
+  attempt([&] {
+    more_ = on_readable();
     advance();
   });
 }
@@ -110,7 +120,8 @@ bool Connection::throttled() const { return in_flight_ >= loop_.settings.max_in_
 bool Connection::on_readable() {
   if (closed_ || ended_) return false;
   if (throttled()) return true;
-  const ssize_t count = ::recv(socket_.fd(), loop_.received.data(), loop_.received.size(), 0);
+  const std::size_t most = was_served_ ? loop_.received.size() : first_read;
+  const ssize_t count = ::recv(socket_.fd(), loop_.received.data(), most, 0);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (count < 0) {
     close();
@@ -121,8 +132,8 @@ bool Connection::on_readable() {
     return false;
   }
   std::span<const std::uint8_t> bytes(loop_.received.data(), static_cast<std::size_t>(count));
-  // Less than the buffer holds is all there is, but for the end of the stream, of which we were told before.
-  const bool more = bytes.size() == loop_.received.size() || half_closed_;
+  // Less than asked for is all there is, but for the end of the stream, of which we were told before.
+  const bool more = bytes.size() == most || half_closed_;
   if (input().empty()) bytes = bytes.subspan(take_messages(bytes));
   if (!bytes.empty()) keep_input(bytes);
   return more;
@@ -163,10 +174,13 @@ void Connection::settle() {
 
 void Connection::watch() {
   const std::uint32_t wanted = (throttled() || ended_ ? 0u : EPOLLIN) | (output().empty() ? 0u : EPOLLOUT);
-  if (wanted == watched_ && !more_) return;
-  more_ = false;
-  watched_ = wanted;
-  loop_.poller.change(socket_.fd(), wanted, *this);
+  if (wanted != watched_) {
+    watched_ = wanted;
+    loop_.poller.change(socket_.fd(), wanted, *this); // which tells of what is there, too
+  } else if (more_ && !queued_ && (wanted & EPOLLIN) != 0) {
+    loop_.unfinished.push_back(self_);
+    queued_ = true;
+  }
 }
 
 std::size_t Connection::take_messages(std::span<const std::uint8_t> bytes) {

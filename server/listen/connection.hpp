@@ -15,6 +15,7 @@
 #include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -79,6 +80,8 @@ public:
   void drop();
 
   void on_ready(std::uint32_t events) override;
+  /// Its turn as one of TcpLoop::unfinished.
+  void go_on();
 
   [[nodiscard]] std::shared_ptr<Connection> self() const { return self_; }
   [[nodiscard]] Clock::time_point since() const { return since_; }
@@ -138,6 +141,7 @@ private:
   bool took_ = false;        // since settle(): a message, or a late answer
   bool sent_ = false;        // … octets that the client was owed
   bool more_ = false;        // to be read, though nothing will tell
+  bool queued_ = false;      // one of TcpLoop::unfinished
   bool half_closed_ = false; // the client sends no more than what is there
   bool ended_ = false;       // nothing more is read
   bool was_served_ = false;  // a message came
@@ -157,6 +161,8 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   void finish();
 
   void admit(Socket socket, const sockaddr_storage& peer, std::shared_ptr<Served> served);
+  /// Gives some of the unfinished their turn.
+  void go_on();
   /// Puts a connection at the end of a phase's queue, from now.
   void enter(Connection& connection, Phase phase);
   void forget(Connection& connection) noexcept;
@@ -174,15 +180,18 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   /// A listening socket.
   struct Acceptor final : Poller::Target {
     Acceptor(TcpLoop& its_loop, Claim claim, std::shared_ptr<Served> what)
-        : loop(its_loop), endpoint(claim.endpoint), socket(std::move(claim.tcp)), served(std::move(what)),
-          paused_until(its_loop.poller.now()) {}
+        : loop(its_loop), endpoint(claim.endpoint), socket(std::move(claim.tcp)), served(std::move(what)) {}
     void on_ready(std::uint32_t events) override;
+    /// Some of those who wait.
+    void accept();
 
     TcpLoop& loop;
     const Endpoint endpoint;
     Socket socket;
     std::shared_ptr<Served> served;
-    Clock::time_point paused_until; // not watched until then; none: watched
+    bool watched = false;
+    bool more = true;                 // there may be some, though nothing will tell
+    Clock::time_point paused_until{}; // without descriptors or memory
   };
 
   const std::size_t wanted_connections; // before the descriptors set the limit
@@ -190,12 +199,13 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   std::array<Counters, 2> counters; // of IPv4 and of IPv6 clients
   Counter accepted, evicted;
   std::atomic<std::uint64_t> open{0};
-  std::vector<std::uint8_t> received;    // what one read takes
-  std::vector<std::uint8_t> answers;     // of the connection that is being served, with their lengths …
-  std::size_t answers_size = 0;          // … up to here
-  std::array<PhaseQueue, phases> queues; // longest in the phase first
-  Sources sources;                       // longest silent first
-  std::size_t count = 0;                 // of connections
+  std::vector<std::uint8_t> received;                 // what one read takes
+  std::vector<std::uint8_t> answers;                  // of the connection that is being served, with their lengths …
+  std::size_t answers_size = 0;                       // … up to here
+  std::deque<std::shared_ptr<Connection>> unfinished; // have more to be read, after those that are told of
+  std::array<PhaseQueue, phases> queues;              // longest in the phase first
+  Sources sources;                                    // longest silent first
+  std::size_t count = 0;                              // of connections
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::size_t buffered = 0;      // octets of all connections' buffers
   std::size_t most_buffered = 0; // … at most since give_back()
@@ -212,10 +222,10 @@ private:
   bool evict();
   bool evict_from(SourceQueue& same);
   bool make_room(const Source& source);
-  void resume_acceptors();
+  void accept();
   void close(Acceptor& acceptor);
   [[nodiscard]] Clock::time_point next_deadline() const;
-  /// Closes what is over its time.
+  /// Closes some of what is over its time.
   void close_late();
   /// Lets the system have the memory of many buffers that are gone.
   void give_back() noexcept;

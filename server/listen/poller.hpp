@@ -55,7 +55,7 @@ private:
   void run_posted();
 
   Socket epoll_, wake_; // descriptors; wake_ is an eventfd
-  std::array<epoll_event, 128> ready_;
+  std::array<epoll_event, 64> ready_;
   int ready_count_ = 0, ready_at_ = 0; // of those that dispatch() is telling
   std::chrono::steady_clock::time_point now_;
   std::mutex mutex_;

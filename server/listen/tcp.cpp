@@ -18,9 +18,12 @@
 namespace signpost::server {
 namespace {
 
-constexpr std::size_t one_read = 8 * 1024;    // then others have their turn: some 160 queries
-constexpr int kept_unsent = 64 * 1024;        // octets in the kernel for a client that does not take them
-constexpr int accepted_at_once = 64;          // then the connections have their turn
+constexpr std::size_t one_read = 4 * 1024; // then others have their turn: some 80 queries
+constexpr std::size_t unfinished_at_once = 16;
+constexpr int kept_unread = 32 * 1024;        // octets in the kernel of a client whose queries wait
+constexpr int kept_unsent = 16 * 1024;        // octets in the kernel for a client that does not take them
+constexpr int accepted_at_once = 128;         // then the connections have their turn
+constexpr int closed_at_once = 128;           // of those over their time
 constexpr std::size_t worth_a_trim = 8 << 20; // octets of buffers that are gone again
 constexpr std::size_t evict_attempts = 64;    // of the longest silent ones, to find one that is owed nothing
 constexpr std::size_t reserved_descriptors = 128;
@@ -61,8 +64,9 @@ TcpLoop::~TcpLoop() {
 }
 
 void TcpLoop::add(Claim claim, std::shared_ptr<const Router> router) {
-  const int one = 1; // both are inherited by the connections
+  const int one = 1; // all are inherited by the connections
   ::setsockopt(claim.tcp.fd(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  ::setsockopt(claim.tcp.fd(), SOL_SOCKET, SO_RCVBUF, &kept_unread, sizeof kept_unread);
   ::setsockopt(claim.tcp.fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kept_unsent, sizeof kept_unsent);
   const std::size_t family = claim.endpoint.address.is_v4() ? 0 : 1;
   auto served = std::make_shared<Served>(std::move(router), counters[family]);
@@ -82,9 +86,9 @@ void TcpLoop::remove(const Endpoint& endpoint) {
 }
 
 void TcpLoop::close(Acceptor& acceptor) {
-  if (acceptor.paused_until == Clock::time_point{}) poller.remove(acceptor.socket.fd(), acceptor);
-  acceptor.paused_until = {};
+  poller.remove(acceptor.socket.fd(), acceptor);
   acceptor.socket = Socket();
+  acceptor.more = false;
 }
 
 void TcpLoop::run() noexcept {
@@ -92,10 +96,11 @@ void TcpLoop::run() noexcept {
   own_reader.offline();
   while (!finishing || !empty()) {
     try {
-      resume_acceptors();
       poller.wait(next_deadline());
       own_reader.online();
       poller.dispatch();
+      accept(); // in every round: new clients are not kept out by busy ones
+      go_on();
       own_reader.offline();
       close_late();
       give_back();
@@ -118,13 +123,23 @@ void TcpLoop::finish() {
   });
 }
 
-void TcpLoop::Acceptor::on_ready(std::uint32_t) {
+void TcpLoop::Acceptor::on_ready(std::uint32_t) { more = true; }
+
+void TcpLoop::Acceptor::accept() {
+  if (!watched) watched = loop.poller.add(socket.fd(), EPOLLIN, *this);
+  if (!watched) {
+    paused_until = loop.poller.now() + accept_pause;
+    return;
+  }
   for (int i = 0; i < accepted_at_once; ++i) {
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
     Socket accepted(::accept4(socket.fd(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     int error = accepted ? 0 : errno;
-    if (error == EAGAIN) return;
+    if (error == EAGAIN) {
+      more = false;
+      return;
+    }
     try {
       if (accepted) loop.admit(std::move(accepted), peer, served);
     } catch (const std::bad_alloc&) {
@@ -132,19 +147,22 @@ void TcpLoop::Acceptor::on_ready(std::uint32_t) {
     }
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
       loop.shed();
-      loop.poller.remove(socket.fd(), *this);
       paused_until = loop.poller.now() + accept_pause;
       return;
     } // another error: that connection is gone already
   }
-  loop.poller.change(socket.fd(), EPOLLIN, *this);
 }
 
-void TcpLoop::resume_acceptors() {
-  for (const auto& acceptor : acceptors) {
-    if (finishing || acceptor->paused_until == Clock::time_point{} || acceptor->paused_until > poller.now()) continue;
-    const bool watched = poller.add(acceptor->socket.fd(), EPOLLIN, *acceptor);
-    acceptor->paused_until = watched ? Clock::time_point{} : poller.now() + accept_pause;
+void TcpLoop::accept() {
+  for (const auto& acceptor : acceptors)
+    if (acceptor->more && acceptor->paused_until <= poller.now()) acceptor->accept();
+}
+
+void TcpLoop::go_on() {
+  for (std::size_t left = std::min(unfinished.size(), unfinished_at_once); left > 0; --left) {
+    const auto connection = std::move(unfinished.front());
+    unfinished.pop_front();
+    connection->go_on();
   }
 }
 
@@ -255,10 +273,11 @@ std::optional<std::chrono::milliseconds> TcpLoop::limit(Phase phase) const {
 }
 
 Clock::time_point TcpLoop::next_deadline() const {
+  if (!unfinished.empty()) return poller.now();
   Clock::time_point next = poller.now() + longest_wait;
   if (finishing) next = std::min(next, finish_until);
   for (const auto& acceptor : acceptors)
-    if (acceptor->paused_until != Clock::time_point{}) next = std::min(next, acceptor->paused_until);
+    if (acceptor->more) next = std::min(next, acceptor->paused_until);
   for (std::size_t i = 0; i < phases; ++i)
     if (const auto most = limit(static_cast<Phase>(i)); most && !queues[i].empty())
       next = std::min(next, queues[i].front().since() + *most);
@@ -268,9 +287,10 @@ Clock::time_point TcpLoop::next_deadline() const {
 void TcpLoop::close_late() {
   const auto now = poller.now();
   const bool end = finishing && now >= finish_until;
+  int left = closed_at_once;
   for (std::size_t i = 0; i < phases; ++i) {
     PhaseQueue& some = queues[i];
-    while (!some.empty()) {
+    while (!some.empty() && (end || left-- > 0)) {
       const auto most = limit(static_cast<Phase>(i)); // grows as connections become fewer
       if (!end && (!most || now - some.front().since() < *most)) break;
       some.front().drop();

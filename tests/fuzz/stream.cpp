@@ -73,6 +73,7 @@ private:
     loop_->poller.wait(loop_->poller.now());
     reader_.online();
     loop_->poller.dispatch();
+    loop_->go_on();
     reader_.offline();
     std::uint8_t bytes[4096];
     for (ssize_t count; (count = ::recv(ours.fd(), bytes, sizeof bytes, 0)) > 0;)
