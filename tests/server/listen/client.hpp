@@ -62,6 +62,7 @@ public:
     REQUIRE(::connect(socket_.fd(), address.get(), address.length) == 0);
   }
 
+  [[nodiscard]] int fd() const { return socket_.fd(); }
   bool send(const Bytes& bytes) { return send_raw(bytes) == static_cast<ssize_t>(bytes.size()); }
   ssize_t send_raw(const Bytes& bytes) { return ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
   /// Sends the same again and again until nothing more is taken: the other end has stopped to read, or has closed.

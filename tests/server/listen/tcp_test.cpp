@@ -1,4 +1,6 @@
 // Connections that stall, flood, never read or never end: each is bounded and none holds up another.
+#include <sys/resource.h>
+
 #include <thread>
 
 #include "tests/server/listen/client.hpp"
@@ -305,6 +307,30 @@ TEST_CASE("when connections run out, the one silent for longest makes room") {
     CHECK(clients[i]->message());
   }
   CHECK(server.listeners->tcp().connections_evicted() == 1);
+}
+
+TEST_CASE("without descriptors, the one silent for longest makes room, and new ones are taken later") {
+  Server server(nullptr, patient());
+  TcpClient silent(server.endpoint());
+  REQUIRE(silent.send(framed(question(web))));
+  CHECK(silent.message());
+  const Socket late(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const SocketAddress address(server.endpoint());
+  const int connected = ::connect(late.fd(), address.get(), address.length);
+  std::uint8_t octet;
+  const ssize_t end = ::recv(silent.fd(), &octet, 1, 0); // the server has met the limit
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(connected == 0);
+  CHECK(end == 0);
+  const Bytes query = framed(question(web, 9));
+  REQUIRE(::send(late.fd(), query.data(), query.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(query.size()));
+  std::array<std::uint8_t, 4> answer{};
+  CHECK(::recv(late.fd(), answer.data(), answer.size(), MSG_WAITALL) == 4);
+  CHECK(answer[3] == 9);
 }
 
 TEST_CASE("connections that are owed an answer are not evicted for a new one") {
