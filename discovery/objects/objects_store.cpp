@@ -1,6 +1,7 @@
 #include "discovery/objects/objects_store.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,6 +152,7 @@ store::Result<store::RangeResult> ObjectsStore::range(const store::RangeRequest&
   if (request.limit != 0 && result.entries.size() > request.limit) {
     result.entries.resize(request.limit);
     result.more = true;
+    malloc_trim(0); // a page is a small part of what was read for it
   }
   return result;
 }
