@@ -47,7 +47,11 @@ std::vector<model::Address> addresses_on(const Binding& binding, const Host& hos
   if (binding.addresses.empty() && binding.interfaces.empty()) all = host.addresses();
   Addresses except = addresses_of(binding.except_interfaces, host);
   for (const auto& address : binding.except_addresses) add(except, concrete(address, host));
-  std::erase_if(all, [&](const model::Address& address) { return contains(except, address); });
+  // A wildcard listens on the excepted ones as well: there, it is no choice.
+  const bool excepts = !binding.except_interfaces.empty() || !binding.except_addresses.empty();
+  std::erase_if(all, [&](const model::Address& address) {
+    return contains(except, address) || (excepts && address.is_unspecified());
+  });
   return all;
 }
 

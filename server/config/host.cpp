@@ -4,11 +4,14 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace signpost::server {
 namespace {
@@ -26,6 +29,18 @@ std::optional<model::Address> address_of(const sockaddr* socket_address) {
   return std::nullopt;
 }
 
+/// Of the families that sockets can be made of.
+std::vector<model::Address> wildcards() {
+  std::vector<model::Address> all;
+  for (const auto& [family, text] : {std::pair(AF_INET, "0.0.0.0"), std::pair(AF_INET6, "::")}) {
+    const int fd = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) continue;
+    ::close(fd);
+    all.push_back(*model::Address::parse(text));
+  }
+  return all;
+}
+
 } // namespace
 
 std::vector<model::Address> Host::addresses() const {
@@ -33,12 +48,14 @@ std::vector<model::Address> Host::addresses() const {
   for (const Interface& interface : interfaces)
     for (const model::Address& address : interface.addresses)
       if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
-  return all;
+  return all.empty() ? wildcards : all;
 }
 
 bool Host::has(const model::Address& address) const {
   const auto all = addresses();
-  return std::find(all.begin(), all.end(), address) != all.end();
+  return std::any_of(all.begin(), all.end(), [&](const model::Address& one) {
+    return one == address || (one.is_unspecified() && one.is_v4() == address.is_v4());
+  });
 }
 
 Host this_host() {
@@ -50,7 +67,10 @@ Host this_host() {
   };
 
   ifaddrs* list = nullptr;
-  if (getifaddrs(&list) != 0) return host;
+  if (getifaddrs(&list) != 0) { // netlink is not there, or kept from us
+    host.wildcards = wildcards();
+    return host;
+  }
   const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owner(list, freeifaddrs);
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
     if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;

@@ -19,9 +19,12 @@ struct Interface {
 
 struct Host {
   std::vector<Interface> interfaces;
+  std::vector<model::Address> wildcards; // 0.0.0.0 and ::, where the system does not say what it has
   std::function<std::optional<std::string>(const std::string&)> environment; // nullopt: not set
 
+  /// Each once; the wildcards where none are known.
   [[nodiscard]] std::vector<model::Address> addresses() const;
+  /// Whether it has or, where none are known, may have this address.
   [[nodiscard]] bool has(const model::Address& address) const;
 };
 

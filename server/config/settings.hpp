@@ -67,8 +67,8 @@ struct ZonePort {
 
 struct ServerBlock {
   std::vector<std::string> zones; // lower case, without trailing dot; "." is the root
-  std::vector<Endpoint> listen;   // DNS over UDP and TCP; concrete addresses, never a wildcard …
-  std::vector<Binding> bindings;  // … of these; empty: they stay as they are
+  std::vector<Endpoint> listen;   // DNS over UDP and TCP; concrete addresses; a wildcard only where …
+  std::vector<Binding> bindings;  // … the host does not tell its own. Of these; empty: they stay as they are
   std::vector<ZonePort> keys;     // which zone on which port, where they differ; empty: every zone on every port
   std::variant<std::monostate, RegistrySource, ObjectsSource> source;
   std::optional<ForwardSettings> forward;

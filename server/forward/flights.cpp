@@ -233,9 +233,7 @@ void Flights::complete(const Question& question, const AnswerView& found, std::u
 void Flights::send(const Question& question, std::size_t length) {
   const ReplyTo& to = question.reply_to;
   if (to.udp_socket >= 0) {
-    if (length > 0)
-      (void)::sendto(to.udp_socket, reply_.data(), length, MSG_DONTWAIT | MSG_NOSIGNAL,
-                     reinterpret_cast<const sockaddr*>(&to.peer), to.peer_length);
+    if (length > 0) send_datagram(to, std::span(reply_).first(length));
     return;
   }
   if (!to.tcp || !*to.tcp) return;

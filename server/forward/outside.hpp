@@ -6,8 +6,10 @@
 // thread, through the ReplyTo.
 #pragma once
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,11 +20,18 @@
 
 namespace signpost::server {
 
+/// The one control message of a socket bound to a wildcard: IP_PKTINFO or IPV6_PKTINFO.
+struct PacketInfo {
+  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(in6_pktinfo))> octets;
+  std::size_t length;
+};
+
 /// Where a late answer goes.
 struct ReplyTo {
-  int udp_socket = -1;     // ≥ 0: sendto() this socket (it outlives the forwarder)
+  int udp_socket = -1;     // ≥ 0: sendmsg() on this socket (it outlives the forwarder)
   sockaddr_storage peer{}; // with this destination
   socklen_t peer_length = 0;
+  PacketInfo from{}; // as this control message; empty: the address that the socket is bound to
   std::shared_ptr<std::function<void(std::span<const std::uint8_t>)>> tcp; // else: call with the whole reply, from any
                                                                            // thread, once; empty span: give up
 };
@@ -31,6 +40,9 @@ struct Taken {
   bool later = false;     // the answer comes through ReplyTo
   std::size_t length = 0; // !later: octets of the reply in `buffer`; 0: no reply at all
 };
+
+/// Sends a late answer over UDP; one that cannot be sent is lost, as datagrams are.
+void send_datagram(const ReplyTo& to, std::span<const std::uint8_t> reply) noexcept;
 
 class Outside {
 public:

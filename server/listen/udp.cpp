@@ -44,6 +44,7 @@ struct Slot {
 struct Batch {
   std::array<Slot, batch_size> slot;
   std::array<mmsghdr, batch_size> in, out;
+  std::array<PacketInfo, batch_size> info; // of a wildcard socket: where to a query came, from where its reply goes
 
   explicit Batch(socklen_t peer_length) {
     std::memset(static_cast<void*>(this), 0, sizeof *this);
@@ -57,6 +58,42 @@ struct Batch {
                        .msg_controllen = 0,
                        .msg_flags = 0};
       out[i].msg_hdr = in[i].msg_hdr;
+    }
+  }
+
+  std::size_t index_of(const Slot& one) const { return static_cast<std::size_t>(&one - slot.data()); }
+
+  void expect_infos() {
+    for (unsigned i = 0; i < batch_size; ++i) {
+      in[i].msg_hdr.msg_control = info[i].octets.data();
+      in[i].msg_hdr.msg_controllen = info[i].octets.size();
+    }
+  }
+
+  /// Makes of where queries came to where replies come from.
+  void turn_infos(unsigned received) {
+    for (unsigned i = 0; i < received; ++i) {
+      info[i].length = in[i].msg_hdr.msg_controllen;
+      for (cmsghdr* header = CMSG_FIRSTHDR(&in[i].msg_hdr); header != nullptr;
+           header = CMSG_NXTHDR(&in[i].msg_hdr, header))
+        turn_info(*header);
+    }
+  }
+
+private:
+  /// The address is kept. The interface is not, so that a reply takes the route that the host has for it; a link-local
+  /// address is none without its interface.
+  static void turn_info(cmsghdr& header) {
+    if (header.cmsg_level == IPPROTO_IP && header.cmsg_type == IP_PKTINFO) {
+      in_pktinfo came;
+      std::memcpy(&came, CMSG_DATA(&header), sizeof came);
+      came.ipi_ifindex = 0;
+      std::memcpy(CMSG_DATA(&header), &came, sizeof came);
+    } else if (header.cmsg_level == IPPROTO_IPV6 && header.cmsg_type == IPV6_PKTINFO) {
+      in6_pktinfo came;
+      std::memcpy(&came, CMSG_DATA(&header), sizeof came);
+      if (!IN6_IS_ADDR_LINKLOCAL(&came.ipi6_addr)) came.ipi6_ifindex = 0;
+      std::memcpy(CMSG_DATA(&header), &came, sizeof came);
     }
   }
 };
@@ -81,6 +118,10 @@ tl::expected<Socket, std::string> open_shared(const Endpoint& endpoint) {
   } else {
     ::setsockopt(socket.fd(), IPPROTO_IP, IP_MTU_DISCOVER, &v4_omit, sizeof v4_omit);
   }
+  if (endpoint.address.is_unspecified() &&
+      (endpoint.address.is_v4() ? ::setsockopt(socket.fd(), IPPROTO_IP, IP_PKTINFO, &one, sizeof one)
+                                : ::setsockopt(socket.fd(), IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one)) != 0)
+    return failed("packet information");
   if (::bind(socket.fd(), address.get(), address.length) != 0) return failed("bind");
   return socket;
 }
@@ -88,8 +129,9 @@ tl::expected<Socket, std::string> open_shared(const Endpoint& endpoint) {
 } // namespace
 
 struct UdpListener::Worker {
-  Worker(Socket s, socklen_t length, std::shared_ptr<const Router> r)
-      : socket(std::move(s)), peer_length(length), router(std::move(r)) {}
+  Worker(Socket s, const Endpoint& endpoint, std::shared_ptr<const Router> r)
+      : socket(std::move(s)), peer_length(endpoint.address.is_v4() ? sizeof(sockaddr_in) : sizeof(sockaddr_in6)),
+        wildcard(endpoint.address.is_unspecified()), router(std::move(r)) {}
 
   struct ReplyToPeer;
 
@@ -101,6 +143,7 @@ struct UdpListener::Worker {
   unsigned batches = 0;
   Socket socket;
   socklen_t peer_length;
+  bool wildcard;
   std::shared_ptr<const Router> router;
   std::atomic<bool> stopping{false};
   std::thread thread;
@@ -108,17 +151,19 @@ struct UdpListener::Worker {
 
 /// Where the late answer to a datagram goes, and who asks.
 struct UdpListener::Worker::ReplyToPeer {
-  const sockaddr_in6& from;
+  const Slot& slot;
+  const Batch& batch;
   const Worker& worker;
 
   ReplyTo operator()() const {
     ReplyTo to;
     to.udp_socket = worker.socket.fd();
     to.peer_length = worker.peer_length;
-    std::memcpy(&to.peer, &from, worker.peer_length);
+    std::memcpy(&to.peer, &slot.peer, worker.peer_length);
+    if (worker.wildcard) to.from = batch.info[batch.index_of(slot)];
     return to;
   }
-  const sockaddr* peer(sockaddr_storage&) const { return reinterpret_cast<const sockaddr*>(&from); }
+  const sockaddr* peer(sockaddr_storage&) const { return reinterpret_cast<const sockaddr*>(&slot.peer); }
 };
 
 void UdpListener::Worker::run() {
@@ -135,6 +180,8 @@ void UdpListener::Worker::run() {
       // A reader woken by shutdown() finds an empty message from nobody, which has emptied the length of the name too.
       for (mmsghdr& message : batch->in) message.msg_hdr.msg_namelen = peer_length;
     }
+    if (wildcard) [[unlikely]]
+      batch->expect_infos();
     reader.offline();
     const int received =
         ::recvmmsg(socket.fd(), batch->in.data(), batch_size, draining ? MSG_DONTWAIT : MSG_WAITFORONE, nullptr);
@@ -154,6 +201,8 @@ void UdpListener::Worker::answer_batch(Batch& batch, Serving& serving, unsigned 
   const bool timed = ++batches % timed_batches == 0;
   const auto begun = timed ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
   const bool logs = router->logs();
+  if (wildcard) [[unlikely]]
+    batch.turn_infos(received);
   std::size_t query_octets = 0, reply_octets = 0;
   Slot* slot = batch.slot.data();
   mmsghdr* out = batch.out.data();
@@ -163,7 +212,7 @@ void UdpListener::Worker::answer_batch(Batch& batch, Serving& serving, unsigned 
       counters.dropped.add();
       continue;
     }
-    const std::size_t length = serve(serving, slot->data, in->msg_len, ReplyToPeer{slot->peer, *this});
+    const std::size_t length = serve(serving, slot->data, in->msg_len, ReplyToPeer{*slot, batch, *this});
     if (logs) [[unlikely]]
       log_query(serving, reinterpret_cast<const sockaddr*>(&slot->peer), {slot->data.data(), length});
     if (length == 0) [[unlikely]]
@@ -172,6 +221,11 @@ void UdpListener::Worker::answer_batch(Batch& batch, Serving& serving, unsigned 
     slot->out.iov_len = length;
     out->msg_hdr.msg_iov = &slot->out;
     out->msg_hdr.msg_name = &slot->peer;
+    if (wildcard) [[unlikely]] {
+      PacketInfo& from = batch.info[batch.index_of(*slot)];
+      out->msg_hdr.msg_control = from.octets.data();
+      out->msg_hdr.msg_controllen = from.length;
+    }
     ++out;
   }
   counters.queries.add(received);
@@ -203,11 +257,10 @@ UdpListener::~UdpListener() { stop(); }
 tl::expected<std::unique_ptr<UdpListener>, std::string>
 UdpListener::open(const Endpoint& endpoint, std::shared_ptr<const Router> router, unsigned workers) {
   std::unique_ptr<UdpListener> listener(new UdpListener);
-  const socklen_t peer_length = endpoint.address.is_v4() ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
   for (unsigned i = 0; i < workers; ++i) {
     auto socket = open_shared(endpoint);
     if (!socket) return tl::unexpected(socket.error());
-    listener->workers_.push_back(std::make_unique<Worker>(std::move(*socket), peer_length, router));
+    listener->workers_.push_back(std::make_unique<Worker>(std::move(*socket), endpoint, router));
   }
   return listener;
 }

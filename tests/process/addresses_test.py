@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Addresses that come and go are listened on as long as they are there. In a network namespace of the test's own."""
-import os, pathlib, shutil, subprocess, sys, tempfile, time, unittest
+import ctypes, errno, os, pathlib, shutil, struct, subprocess, sys, tempfile, time, unittest
 
 from daemon import PATIENCE, SIGNPOSTD, SOURCE, run
 
@@ -12,6 +12,19 @@ cluster.local:53 {{
     objects {objects}
 }}
 """
+
+
+def without_netlink():
+    """From here on, socket(AF_NETLINK, ...) fails: a seccomp filter, as service managers set them."""
+    load, equal, give = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_RET|K
+    socket_call = {"x86_64": 41, "aarch64": 198}[os.uname().machine]
+    program = [(load, 0, 0, 0), (equal, 0, 3, socket_call), (load, 0, 0, 16), (equal, 0, 1, 16),
+               (give, 0, 0, 0x00050000 | errno.EAFNOSUPPORT), (give, 0, 0, 0x7FFF0000)]
+    filters = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
+    libc = ctypes.CDLL(None, use_errno=True)
+    head = ctypes.create_string_buffer(struct.pack("H6xP", len(program), ctypes.addressof(filters)))
+    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, head, 0, 0) != 0:  # no new privileges, a filter
+        raise OSError(ctypes.get_errno(), "seccomp")
 
 
 def ip(*words):
@@ -33,11 +46,11 @@ class Addresses(unittest.TestCase):
         ip("link", "del", "eth7")
         shutil.rmtree(self.work)
 
-    def start(self, bind="", *flags):
+    def start(self, bind="", *flags, before=None):
         (self.work / "Corefile").write_text(COREFILE.format(bind=bind, objects=SOURCE / "deploy/examples/database.yaml"))
         with open(self.work / "log", "w") as log:
             self.daemon = subprocess.Popen([SIGNPOSTD, "--config", self.work / "Corefile", "--data", self.work / "data", *flags],
-                                           stdout=log, stderr=log)
+                                           stdout=log, stderr=log, preexec_fn=before)
         self.wait_for("ready")
 
     def log(self):
@@ -129,6 +142,15 @@ class Addresses(unittest.TestCase):
         while "hostmaster" not in self.ask("192.0.2.9"):
             self.assertLess(time.monotonic(), end, self.log())
         self.assertEqual(self.log().count("not listened on yet"), 1)
+
+    def test_where_the_system_does_not_tell_its_addresses_a_wildcard_listens(self):
+        ip("address", "add", "192.0.2.4/24", "dev", "eth7")
+        self.start(before=without_netlink)
+        self.wait_for("not followed", "netlink")
+        for address in ("127.0.0.1", "127.0.0.9", "::1", "192.0.2.4"):
+            self.check_served(address)
+        ip("address", "add", "192.0.2.5/24", "dev", "eth7")
+        self.check_served("192.0.2.5")
 
     def test_the_name_of_the_server(self):
         self.start()

@@ -15,6 +15,7 @@ inline model::Address address(const char* text) { return *model::Address::parse(
 
 inline Host test_host() {
   return {.interfaces = {{"lo", {address("127.0.0.1"), address("::1")}}, {"eth0", {address("192.0.2.7")}}},
+          .wildcards = {},
           .environment = [](const std::string& name) -> std::optional<std::string> {
             if (name == "ZONE") return "cluster.local";
             if (name == "TWO") return "a b";

@@ -103,6 +103,22 @@ TEST_CASE("keys, ports and addresses") {
     CHECK(texts(good(". {\n bind lo\n bind eth0\n bind lo\n}").settings.blocks[0].listen) ==
           "127.0.0.1:53 [::1]:53 192.0.2.7:53");
   }
+  SUBCASE("a host that does not tell its addresses is listened on as a whole") {
+    Host host = test_host();
+    host.interfaces.clear();
+    host.wildcards = {address("0.0.0.0"), address("::")};
+    const auto listens = [&](const char* text) {
+      const auto read = read_corefile_text(text, "Corefile", host);
+      return read ? texts(read->settings.blocks[0].listen) : read.error();
+    };
+    CHECK(listens(". {\n}") == "0.0.0.0:53 [::]:53");
+    CHECK(listens(". {\n bind 0.0.0.0\n}") == "0.0.0.0:53");
+    CHECK(listens(". {\n bind 127.0.0.1\n}") == "127.0.0.1:53");
+    CHECK(listens(". {\n bind :: {\n except 127.0.0.1\n }\n}").find("no address to listen on") != std::string::npos);
+    CHECK(host.has(address("192.0.2.200")));
+    host.wildcards.pop_back();
+    CHECK_FALSE(host.has(address("::1")));
+  }
   SUBCASE("one zone on two addresses is two blocks") {
     CHECK(good(". {\n bind 127.0.0.1\n}\n. {\n bind 192.0.2.7\n}").settings.blocks.size() == 2);
     CHECK(good(".:53 {\n}\n.:54 {\n}").settings.blocks.size() == 2);

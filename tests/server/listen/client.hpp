@@ -172,21 +172,23 @@ inline server::BlockRoute block(std::vector<std::string> zones, const zone::Zone
   return {.zones = std::move(zones), .zone = zone, .outside = outside};
 }
 
-/// A listener on loopback with free ports. `outside` answers what the zone does not.
+/// A listener, on loopback if nothing else is said, with free ports. `outside` answers what the zone does not.
 class Server {
 public:
-  explicit Server(server::Outside* outside = nullptr, server::TcpSettings tcp_settings = {}, bool start = true) {
-    open({block({"."}, zone_.get(), outside)}, tcp_settings);
+  explicit Server(server::Outside* outside = nullptr, server::TcpSettings tcp_settings = {}, bool start = true,
+                  const std::vector<Endpoint>& endpoints = loopback()) {
+    open(endpoints, {block({"."}, zone_.get(), outside)}, tcp_settings);
     if (start) listeners->start();
   }
 
   [[nodiscard]] Endpoint endpoint() const { return listeners->endpoints()[0]; }
 
 private:
-  void open(std::vector<server::BlockRoute> routes, const server::TcpSettings& tcp_settings) {
+  void open(const std::vector<Endpoint>& endpoints, std::vector<server::BlockRoute> routes,
+            const server::TcpSettings& tcp_settings) {
     const auto router = std::make_shared<const server::Router>(std::move(routes));
     std::vector<server::ListenAddress> addresses;
-    for (const Endpoint& endpoint : loopback()) addresses.push_back({endpoint, router});
+    for (const Endpoint& endpoint : endpoints) addresses.push_back({endpoint, router});
     auto opened = server::Listeners::open(std::move(addresses), {.workers = 1, .tcp = tcp_settings});
     if (!opened) FAIL(opened.error());
     listeners = std::move(*opened);

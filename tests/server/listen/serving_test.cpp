@@ -46,8 +46,7 @@ public:
     }
     for (auto held = all.rbegin(); held != all.rend(); ++held) {
       if (held->to.udp_socket >= 0)
-        ::sendto(held->to.udp_socket, held->reply.data(), held->reply.size(), 0,
-                 reinterpret_cast<const sockaddr*>(&held->to.peer), held->to.peer_length);
+        send_datagram(held->to, held->reply);
       else
         (*held->to.tcp)(held->reply);
     }
@@ -208,6 +207,26 @@ TEST_CASE("names outside: answered at once, later, or refused") {
       REQUIRE(outside.wait_for(1) == 1);
     }
     outside.release();
+  }
+}
+
+TEST_CASE("a wildcard answers from the address that was asked, at once and later") {
+  std::vector<std::pair<const char*, const char*>> families = {{"0.0.0.0", "127.0.0.77"}};
+  if (has_ipv6()) families.emplace_back("::", "::1");
+  for (const auto& [wildcard, asked] : families) {
+    FakeOutside outside(true);
+    Server server(&outside, {}, true, {{address(wildcard), 0}});
+    const Endpoint endpoint{address(asked), server.endpoint().port};
+    UdpClient udp(endpoint); // connected: takes no datagrams but those of the address that it asks
+    REQUIRE(udp.send(question("example.com", 99)));
+    for (std::uint16_t id = 1; id <= 50; ++id) REQUIRE(udp.send(question(web, id)));
+    for (std::uint16_t id = 1; id <= 50; ++id) CHECK(id_of(udp.receive()) == id);
+    REQUIRE(outside.wait_for(1) == 1);
+    outside.release();
+    CHECK(id_of(udp.receive()) == 99);
+    TcpClient tcp(endpoint);
+    REQUIRE(tcp.send(framed(question(web, 3))));
+    CHECK(id_of(tcp.message().value()) == 3);
   }
 }
 

@@ -1,0 +1,21 @@
+#include "server/forward/outside.hpp"
+
+#include <sys/uio.h>
+
+namespace signpost::server {
+
+void send_datagram(const ReplyTo& to, std::span<const std::uint8_t> reply) noexcept {
+  sockaddr_storage peer = to.peer;
+  PacketInfo from = to.from;
+  iovec data{const_cast<std::uint8_t*>(reply.data()), reply.size()};
+  const msghdr message{.msg_name = &peer,
+                       .msg_namelen = to.peer_length,
+                       .msg_iov = &data,
+                       .msg_iovlen = 1,
+                       .msg_control = from.length > 0 ? from.octets.data() : nullptr,
+                       .msg_controllen = from.length,
+                       .msg_flags = 0};
+  (void)::sendmsg(to.udp_socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+} // namespace signpost::server
