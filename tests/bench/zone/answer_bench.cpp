@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include <map>
+#include <mutex>
 #include <random>
 
 #include "tests/bench/zone/services.hpp"
@@ -16,7 +17,9 @@ using namespace signpost::bench;
 namespace {
 
 zone::Zone& zone_with(unsigned services) {
+  static std::mutex mutex;
   static std::map<unsigned, std::unique_ptr<zone::Zone>> zones;
+  const std::lock_guard lock(mutex);
   auto& zone = zones[services];
   if (!zone) zone = zone_of(services);
   return *zone;
@@ -96,6 +99,7 @@ BENCHMARK_CAPTURE(read_query, edns, name_of(1234), true);
 BENCHMARK_CAPTURE(probe, hit, "svc-")->Arg(100)->Arg(10'000)->Arg(100'000);
 BENCHMARK_CAPTURE(probe, miss, "none-")->Arg(100)->Arg(10'000)->Arg(100'000);
 BENCHMARK_CAPTURE(answer_services, a, "", 1, false)->Arg(100)->Arg(10'000)->Arg(100'000);
+BENCHMARK_CAPTURE(answer_services, a_threads, "", 1, false)->Arg(100'000)->Threads(1)->Threads(2)->UseRealTime();
 BENCHMARK_CAPTURE(answer_services, a_edns, "", 1, true)->Arg(10'000);
 BENCHMARK_CAPTURE(answer_services, aaaa_nodata, "", 28, false)->Arg(10'000);
 BENCHMARK_CAPTURE(answer_services, nxdomain, "x", 1, false)->Arg(10'000);
