@@ -43,6 +43,8 @@ constexpr Column service_cidr_columns[] = {
 constexpr Column ip_address_columns[] = {
     name_column, {"ParentRef", "string", "", "The object that holds the address."}, age_column};
 
+constexpr Column lease_columns[] = {name_column, {"Holder", "string", "", "Who holds the lease."}, age_column};
+
 std::span<const Column> columns_of(model::Kind kind) {
   switch (kind) {
   case model::Kind::name_space: return namespace_columns;
@@ -51,6 +53,7 @@ std::span<const Column> columns_of(model::Kind kind) {
   case model::Kind::endpoints: return endpoints_columns;
   case model::Kind::service_cidr: return service_cidr_columns;
   case model::Kind::ip_address: return ip_address_columns;
+  case model::Kind::lease: return lease_columns;
   }
   return {};
 }
@@ -162,6 +165,8 @@ void add_cells(const model::IpAddress& address, Cells& cells) {
   if (!parent.name_space.empty()) text += "/" + parent.name_space;
   cells.push_back(parent.resource.empty() ? "<none>" : text + "/" + parent.name);
 }
+
+void add_cells(const model::Lease& lease, Cells& cells) { cells.push_back(lease.spec.holder_identity.value_or("")); }
 
 Cells cells_of(const model::Object& object, std::int64_t now) {
   const model::ObjectMeta& metadata = model::metadata(object);

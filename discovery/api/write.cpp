@@ -124,8 +124,7 @@ void replace(Write write) {
   if (auto wrong = settle_names(write.route, model::metadata(body->object), true))
     return write.done(status_reply(*wrong));
   const model::Kind kind = write.route.kind;
-  const bool creates =
-      write.route.to == Route::To::object && (kind == model::Kind::service || kind == model::Kind::endpoints);
+  const bool creates = write.route.to == Route::To::object && registry::creates_on_update(kind);
   auto warnings = std::make_shared<std::vector<std::string>>(std::move(body->warnings));
   std::optional<model::Object> create_if_absent;
   if (creates) create_if_absent = body->object;

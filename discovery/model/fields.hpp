@@ -27,7 +27,8 @@ enum class Omit : std::uint8_t {
 /// How a string field is written on the wire.
 enum class Form : std::uint8_t {
   plain,
-  time, // metav1.Time: RFC 3339 text in JSON, {1 seconds, 2 nanoseconds} in protobuf; null and zero are empty
+  time,       // metav1.Time: RFC 3339 text in JSON, {1 seconds, 2 nanoseconds} in protobuf; null and zero are empty
+  micro_time, // metav1.MicroTime: the same in microseconds
 };
 
 template <class Owner, class Member>
@@ -55,6 +56,12 @@ constexpr Field<Owner, Member> field(std::string_view name, unsigned number, Mem
 template <class Owner>
 constexpr Field<Owner, std::string> time_field(std::string_view name, unsigned number, std::string Owner::*member) {
   return {name, number, member, Omit::empty, {}, Form::time};
+}
+
+template <class Owner>
+constexpr Field<Owner, std::string> micro_time_field(std::string_view name, unsigned number,
+                                                     std::string Owner::*member) {
+  return {name, number, member, Omit::empty, {}, Form::micro_time};
 }
 
 template <class T>
@@ -364,6 +371,21 @@ struct Schema<IpAddressSpec> {
   static constexpr std::tuple fields{field("parentRef", 1, &IpAddressSpec::parent_ref)};
 };
 
+template <>
+struct Schema<LeaseSpec> {
+  using T = LeaseSpec;
+  static constexpr std::string_view go_name = "LeaseSpec";
+  static constexpr std::tuple fields{
+      field("holderIdentity", 1, &T::holder_identity),
+      field("leaseDurationSeconds", 2, &T::lease_duration_seconds),
+      micro_time_field("acquireTime", 3, &T::acquire_time),
+      micro_time_field("renewTime", 4, &T::renew_time),
+      field("leaseTransitions", 5, &T::lease_transitions),
+      field("strategy", 6, &T::strategy, "v1.CoordinatedLeaseStrategy"),
+      field("preferredHolder", 7, &T::preferred_holder),
+  };
+};
+
 // The objects themselves; kind and apiVersion are the caller's business.
 inline constexpr std::array<std::string_view, 2> type_meta{"apiVersion", "kind"};
 
@@ -458,5 +480,12 @@ struct Schema<WireDeleteOptions> {
 
 /// Structs in lists that one object may have: an empty one takes two bytes on the wire and several hundred here.
 inline constexpr std::size_t max_list_structs = 100'000;
+
+template <>
+struct Schema<Lease> {
+  static constexpr std::string_view go_name = "Lease";
+  static constexpr std::tuple fields{field("metadata", 1, &Lease::metadata), field("spec", 2, &Lease::spec)};
+  static constexpr auto dropped = type_meta;
+};
 
 } // namespace signpost::model

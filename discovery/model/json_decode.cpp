@@ -117,7 +117,7 @@ void read(Decoder& decoder, const Json& json, std::string& out, const Place& pla
     out = *text;
     return;
   }
-  auto time = canonical_time(*text);
+  auto time = leaf.form == Form::time ? canonical_time(*text) : canonical_micro_time(*text);
   if (time) {
     out = std::move(*time);
   } else if (!decoder.failed()) {
@@ -237,6 +237,7 @@ tl::expected<Object, DecodeError> decode_object(Kind kind, const Json& json, Dec
   case Kind::endpoints: return read_object<Endpoints>(json, notes);
   case Kind::service_cidr: return read_object<ServiceCidr>(json, notes);
   case Kind::ip_address: return read_object<IpAddress>(json, notes);
+  case Kind::lease: return read_object<Lease>(json, notes);
   }
   return tl::unexpected(DecodeError{"no such kind"});
 }

@@ -5,13 +5,14 @@
 namespace signpost::model {
 namespace {
 
-constexpr std::array<KindInfo, 6> table{{
+constexpr std::array<KindInfo, 7> table{{
     {Kind::name_space, "Namespace", "", "v1", "namespaces", "namespace", "ns", "", false},
     {Kind::service, "Service", "", "v1", "services", "service", "svc", "all", true},
     {Kind::endpoint_slice, "EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", "endpointslice", "", "", true},
     {Kind::endpoints, "Endpoints", "", "v1", "endpoints", "endpoints", "ep", "", true},
     {Kind::service_cidr, "ServiceCIDR", "networking.k8s.io", "v1", "servicecidrs", "servicecidr", "", "", false},
     {Kind::ip_address, "IPAddress", "networking.k8s.io", "v1", "ipaddresses", "ipaddress", "ip", "", false},
+    {Kind::lease, "Lease", "coordination.k8s.io", "v1", "leases", "lease", "", "", true},
 }};
 
 struct Names {
@@ -26,6 +27,7 @@ constexpr std::array<Names, table.size()> names{{
     {"v1", "endpoints"},
     {"networking.k8s.io/v1", "servicecidrs.networking.k8s.io"},
     {"networking.k8s.io/v1", "ipaddresses.networking.k8s.io"},
+    {"coordination.k8s.io/v1", "leases.coordination.k8s.io"},
 }};
 
 constexpr bool in_order() {

@@ -9,6 +9,7 @@
 
 #include "discovery/model/endpoint_slice.hpp"
 #include "discovery/model/endpoints.hpp"
+#include "discovery/model/lease.hpp"
 #include "discovery/model/namespace.hpp"
 #include "discovery/model/service.hpp"
 #include "discovery/model/service_cidr.hpp"
@@ -16,18 +17,18 @@
 namespace signpost::model {
 
 /// The order is that of Object's alternatives.
-enum class Kind : std::uint8_t { name_space, service, endpoint_slice, endpoints, service_cidr, ip_address };
+enum class Kind : std::uint8_t { name_space, service, endpoint_slice, endpoints, service_cidr, ip_address, lease };
 
 /// Any stored object; index() is its Kind.
-using Object = std::variant<Namespace, Service, EndpointSlice, Endpoints, ServiceCidr, IpAddress>;
+using Object = std::variant<Namespace, Service, EndpointSlice, Endpoints, ServiceCidr, IpAddress, Lease>;
 
 struct KindInfo {
   Kind kind;
-  std::string_view name;     // "Service"
-  std::string_view group;    // "" (core), "discovery.k8s.io", "networking.k8s.io"
-  std::string_view version;  // "v1"
-  std::string_view plural;   // "services"
-  std::string_view singular; // "service"
+  std::string_view name;        // "Service"
+  std::string_view group;       // "" (core), "discovery.k8s.io", "networking.k8s.io"
+  std::string_view version;     // "v1"
+  std::string_view plural;      // "services"
+  std::string_view singular;    // "service"
   std::string_view short_names; // comma-separated: "svc"; empty: none
   std::string_view categories;  // comma-separated: "all"; empty: none
   bool namespaced;

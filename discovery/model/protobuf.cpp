@@ -98,6 +98,12 @@ void decode_message(Decoder& decoder, Bytes bytes, T& out);
 template <Structure T>
 void read(Decoder& decoder, const Reader& reader, T& out, std::string_view name, Form form);
 
+template <class Number>
+requires(std::is_arithmetic_v<Number>) void read(Decoder& decoder, const Reader& reader, Number& out,
+                                                 std::string_view name, Form) {
+  if (expect(decoder, reader, varint_type, name)) out = static_cast<Number>(reader.value());
+}
+
 void read(Decoder& decoder, const Reader& reader, std::string& out, std::string_view name, Form form) {
   if (!expect(decoder, reader, bytes_type, name)) return;
   if (form == Form::plain) {
@@ -105,18 +111,16 @@ void read(Decoder& decoder, const Reader& reader, std::string& out, std::string_
     return;
   }
   std::int64_t seconds = 0;
+  std::int32_t nanoseconds = 0;
   Reader time(reader.bytes(), decoder.error);
   while (time.next()) {
-    if (time.number() == 1 && expect(decoder, time, varint_type, name))
-      seconds = static_cast<std::int64_t>(time.value());
+    if (time.number() == 1) read(decoder, time, seconds, name, Form::plain);
+    if (time.number() == 2) read(decoder, time, nanoseconds, name, Form::plain);
   }
-  out = reader.bytes().empty() ? std::string() : time_text(seconds);
-}
-
-template <class Number>
-requires(std::is_arithmetic_v<Number>) void read(Decoder& decoder, const Reader& reader, Number& out,
-                                                 std::string_view name, Form) {
-  if (expect(decoder, reader, varint_type, name)) out = static_cast<Number>(reader.value());
+  if (reader.bytes().empty())
+    out.clear();
+  else
+    out = form == Form::time ? time_text(seconds) : micro_time_text(seconds, nanoseconds / 1000);
 }
 
 void read(Decoder& decoder, const Reader& reader, IntOrString& out, std::string_view name, Form) {
@@ -239,6 +243,7 @@ tl::expected<Object, DecodeError> decode_protobuf(Kind kind, Bytes raw) {
   case Kind::endpoints: return decode_kind<Endpoints>(raw);
   case Kind::service_cidr: return decode_kind<ServiceCidr>(raw);
   case Kind::ip_address: return decode_kind<IpAddress>(raw);
+  case Kind::lease: return decode_kind<Lease>(raw);
   }
   return tl::unexpected(DecodeError{"no such kind"});
 }

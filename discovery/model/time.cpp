@@ -6,8 +6,6 @@
 namespace signpost::model {
 namespace {
 
-constexpr std::string_view layout = "2006-01-02T15:04:05Z07:00";
-
 struct Reader {
   std::string_view rest;
   std::string_view failed; // the layout element that did not match; empty: all did
@@ -33,21 +31,32 @@ struct Reader {
       failed = element;
     }
   }
-  void fraction() {
-    if (!failed.empty() || rest.size() < 2 || (rest[0] != '.' && rest[0] != ',')) return;
+  /// In microseconds.
+  std::int32_t fraction() {
+    if (!failed.empty() || rest.size() < 2 || (rest[0] != '.' && rest[0] != ',')) return 0;
+    std::int32_t value = 0, weight = 100'000;
     std::size_t end = 1;
-    while (end < rest.size() && rest[end] >= '0' && rest[end] <= '9') ++end;
+    for (; end < rest.size() && rest[end] >= '0' && rest[end] <= '9'; ++end, weight /= 10)
+      value += (rest[end] - '0') * weight;
     if (end > 1) rest.remove_prefix(end);
+    return value;
   }
 };
 
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 void append_padded(std::string& out, unsigned value, int width) {
-  char digits[4];
+  char digits[6];
   for (int i = width; i-- > 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
   out.append(digits, static_cast<std::size_t>(width));
 }
+
+struct Instant {
+  std::int64_t seconds;
+  std::int32_t microseconds;
+};
+
+tl::expected<Instant, std::string> read_time(std::string_view text, std::string_view layout);
 
 } // namespace
 
@@ -76,7 +85,28 @@ std::string time_text(std::int64_t seconds) {
   return out;
 }
 
+std::string micro_time_text(std::int64_t seconds, std::int32_t microseconds) {
+  std::string out = time_text(seconds);
+  if (out.empty()) return out;
+  out.back() = '.';
+  append_padded(out, microseconds < 0 || microseconds > 999'999 ? 0 : static_cast<unsigned>(microseconds), 6);
+  out += 'Z';
+  return out;
+}
+
 tl::expected<std::string, std::string> canonical_time(std::string_view text) {
+  return read_time(text, "2006-01-02T15:04:05Z07:00").map([](const Instant& at) { return time_text(at.seconds); });
+}
+
+tl::expected<std::string, std::string> canonical_micro_time(std::string_view text) {
+  return read_time(text, "2006-01-02T15:04:05.000000Z07:00").map([](const Instant& at) {
+    return micro_time_text(at.seconds, at.microseconds);
+  });
+}
+
+namespace {
+
+tl::expected<Instant, std::string> read_time(std::string_view text, std::string_view layout) {
   Reader reader{text, {}};
   int const year = reader.digits(4, "2006");
   reader.literal("-");
@@ -89,7 +119,7 @@ tl::expected<std::string, std::string> canonical_time(std::string_view text) {
   int const minute = reader.digits(2, "04");
   reader.literal(":");
   int const second = reader.digits(2, "05");
-  reader.fraction();
+  std::int32_t const microseconds = reader.fraction();
   int offset = 0;
   if (reader.failed.empty() && reader.rest.starts_with('Z')) {
     reader.rest.remove_prefix(1);
@@ -121,7 +151,9 @@ tl::expected<std::string, std::string> canonical_time(std::string_view text) {
   if (minute > 59) return tl::unexpected(what + ": minute out of range");
   if (second > 59) return tl::unexpected(what + ": second out of range");
   std::int64_t const days_since = sys_days{date}.time_since_epoch().count();
-  return time_text(days_since * 86400 + hour * 3600 + minute * 60 + second - offset);
+  return Instant{days_since * 86400 + hour * 3600 + minute * 60 + second - offset, microseconds};
 }
+
+} // namespace
 
 } // namespace signpost::model

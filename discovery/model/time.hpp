@@ -1,4 +1,5 @@
-// Times as the API writes them: RFC 3339 in UTC and whole seconds. Private to this room; pure functions.
+// Times as the API writes them: RFC 3339 in UTC, in whole seconds or in microseconds. Private to this room; pure
+// functions.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,12 @@ namespace signpost::model {
 /// parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006".
 [[nodiscard]] tl::expected<std::string, std::string> canonical_time(std::string_view text);
 
+/// The same with six digits of fraction ("2026-11-23T22:30:00.000000Z"); of a longer one the rest is cut off.
+[[nodiscard]] tl::expected<std::string, std::string> canonical_micro_time(std::string_view text);
+
 /// Canonical text of seconds since 1970; years outside 1…9999 give the empty string (unset).
 [[nodiscard]] std::string time_text(std::int64_t seconds);
+/// The same with `microseconds` (0…999,999; others count as 0) as its fraction.
+[[nodiscard]] std::string micro_time_text(std::int64_t seconds, std::int32_t microseconds);
 
 } // namespace signpost::model

@@ -125,6 +125,9 @@ private:
   std::shared_ptr<State> state_; // shared with writes that wait for the store
 };
 
+/// Whether PUT of a missing object of the kind creates it: the registry then wants to be given the object.
+[[nodiscard]] bool creates_on_update(model::Kind kind);
+
 /// The store key of an object: "/registry/services/default/web". Cluster-scoped kinds have no namespace part.
 [[nodiscard]] std::string object_key(model::Kind kind, std::string_view name_space, std::string_view name);
 /// Everything of a kind (in a namespace): a prefix for range and watch.

@@ -3,13 +3,16 @@
 #include <array>
 
 #include "discovery/registry/endpoint_slice_rules.hpp"
+#include "discovery/registry/lease_rules.hpp"
 #include "discovery/registry/namespace_rules.hpp"
+#include "discovery/registry/registry.hpp"
 #include "discovery/registry/service_rules.hpp"
 
 namespace signpost::registry {
 namespace {
 
 using model::EndpointSlice;
+using model::Lease;
 using model::Namespace;
 using model::Object;
 using model::Service;
@@ -92,6 +95,19 @@ Strategy make_endpoint_slice() {
   return row;
 }
 
+Strategy make_lease() {
+  Strategy row;
+  row.writable = true;
+  row.create_on_update = true;
+  row.needs_revision = true;
+  row.set_defaults = [](Object& object) { drop_coordination(as<Lease>(object)); };
+  row.check_create = [](const Object& object) { return collect<Lease>(check_lease, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<Lease>(check_lease_update, wanted, current);
+  };
+  return row;
+}
+
 Strategy make_namespace() {
   Strategy row;
   row.writable = true;
@@ -121,13 +137,16 @@ const Strategy& strategy(model::Kind kind) {
     table[static_cast<std::size_t>(model::Kind::name_space)] = make_namespace();
     table[static_cast<std::size_t>(model::Kind::service)] = make_service();
     table[static_cast<std::size_t>(model::Kind::endpoint_slice)] = make_endpoint_slice();
+    table[static_cast<std::size_t>(model::Kind::lease)] = make_lease();
     return table;
   }();
   return rows[static_cast<std::size_t>(kind)];
 }
 
+bool creates_on_update(model::Kind kind) { return strategy(kind).create_on_update; }
+
 std::span<const model::Kind> namespace_contents() {
-  static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice};
+  static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice, model::Kind::lease};
   return kinds;
 }
 

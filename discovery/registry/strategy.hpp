@@ -12,6 +12,7 @@ namespace signpost::registry {
 struct Strategy {
   bool writable = false;         // false: computed from other objects, read-only
   bool create_on_update = false; // PUT of a missing object creates it
+  bool needs_revision = false;   // PUT must name the resourceVersion that it replaces
   void (*set_defaults)(model::Object& object) = nullptr;
   /// Clears what clients may not set.
   void (*prepare_create)(model::Object& object) = nullptr;

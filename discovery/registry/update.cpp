@@ -29,6 +29,11 @@ public:
     model::metadata(*current).resource_version.clear();
     if (!wanted) return fail(std::move(wanted.error()));
     if (auto wrong = check_identity(*wanted, entry.modified)) return fail(std::move(*wrong));
+    if (rules_.needs_revision && create_if_absent_ && !conditional_) {
+      return fail(invalid(
+          kind_, name_,
+          {{"FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion"}}));
+    }
 
     auto decided = status_only_ ? decide_status(*wanted, *current) : decide(*wanted, *current);
     if (!decided) return fail_or_wait(std::move(decided.error()));

@@ -91,12 +91,28 @@ TEST_CASE("objects are written compactly, in the API's order, without what is em
           {Kind::ip_address,
            R"({"kind":"IPAddress","apiVersion":"networking.k8s.io/v1","metadata":{"name":"10.96.0.1"},)"
            R"("spec":{"parentRef":{"resource":"services","namespace":"default","name":"kubernetes"}}})"},
+          {Kind::lease, R"({"kind":"Lease","apiVersion":"coordination.k8s.io/v1","metadata":{"name":"a"},"spec":)"
+                        R"({"holderIdentity":"","leaseDurationSeconds":15,"acquireTime":"2026-01-01T00:00:00.000001Z",)"
+                        R"("renewTime":"2026-01-01T00:00:01.500000Z","leaseTransitions":0}})"},
       }) {
     auto const object = decode_object(kind, *parse_json(text));
     REQUIRE(object);
     CHECK(encode(*object) == text);
   }
   CHECK(encode(Object(Service{})).find(R"("metadata":{"name":"")") != std::string::npos);
+}
+
+TEST_CASE("times in microseconds have six digits, whatever came") {
+  const auto renewed = [](const std::string& time) {
+    const auto json = parse_json(R"({"spec":{"renewTime":")" + time + R"("}})");
+    const auto object = decode_object(Kind::lease, *json);
+    return object ? std::get<Lease>(*object).spec.renew_time : object.error().message;
+  };
+  CHECK(renewed("2026-01-01T00:00:00Z") == "2026-01-01T00:00:00.000000Z");
+  CHECK(renewed("2026-01-01T02:00:00.25+02:00") == "2026-01-01T00:00:00.250000Z");
+  CHECK(renewed("2026-01-01T00:00:00.1234567891011121314Z") == "2026-01-01T00:00:00.123456Z");
+  CHECK(renewed("yesterday") == "parsing time \"yesterday\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse "
+                                "\"yesterday\" as \"2006\"");
 }
 
 TEST_CASE("strings are escaped, and bytes that are no UTF-8 replaced") {

@@ -65,7 +65,7 @@ private:
       sys_days const date{year{part(0, 4)} / part(5, 2) / part(8, 2)};
       inner.number(1, date.time_since_epoch().count() * std::int64_t{86400} + part(11, 2) * 3600 + part(14, 2) * 60 +
                           part(17, 2));
-      inner.number(2, 0);
+      inner.number(2, text.size() > 20 ? part(20, 6) * 1000 : 0);
     }
     bytes(field, inner.out);
   }

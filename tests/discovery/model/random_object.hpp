@@ -26,7 +26,8 @@ public:
     case 2: return make<EndpointSlice>();
     case 3: return make<Endpoints>();
     case 4: return make<ServiceCidr>();
-    default: return make<IpAddress>();
+    case 5: return make<IpAddress>();
+    default: return make<Lease>();
     }
   }
 
@@ -77,8 +78,11 @@ private:
   void fill_field(Owner& owner, const Field<Owner, Member>& field) {
     if (below(3) == 0) return;
     if constexpr (std::is_same_v<Member, std::string>) {
-      if (field.form == Form::time) {
-        owner.*field.member = time_text(static_cast<std::int64_t>(below(4000000000)) + 1);
+      const auto seconds = static_cast<std::int64_t>(below(4000000000)) + 1;
+      if (field.form != Form::plain) {
+        owner.*field.member = field.form == Form::time
+                                  ? time_text(seconds)
+                                  : micro_time_text(seconds, static_cast<std::int32_t>(below(1'000'000)));
         return;
       }
     }

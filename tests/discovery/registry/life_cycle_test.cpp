@@ -93,6 +93,39 @@ TEST_CASE("updates: no-op, stale, unconditional, create by PUT") {
   CHECK(cluster.client.patch(Kind::service, "default", "web", {{"metadata", {{"uid", "other"}}}}).error().code == 422);
 }
 
+TEST_CASE("leases are taken, renewed by who knows their revision, and go with their namespace") {
+  Cluster cluster(dual);
+  const Json free = {{"metadata", {{"name", "leader"}}}, {"spec", {{"leaseDurationSeconds", 15}}}};
+  const auto created = cluster.client.put(Kind::lease, "default", "leader", free);
+  REQUIRE(created);
+  CHECK(created->second);
+  Json held = json_of(created->first);
+  held["spec"]["holderIdentity"] = "a";
+  held["spec"]["renewTime"] = "2026-01-01T00:00:00.000001Z";
+  const auto taken = cluster.client.put(Kind::lease, "default", "leader", held);
+  REQUIRE(taken);
+  CHECK(json_of(taken->first)["spec"]["renewTime"] == "2026-01-01T00:00:00.000001Z");
+  held["spec"]["holderIdentity"] = "b";
+  CHECK(cluster.client.put(Kind::lease, "default", "leader", held).error().reason == "Conflict");
+  held["metadata"].erase("resourceVersion");
+  CHECK(cluster.client.put(Kind::lease, "default", "leader", held).error().message ==
+        "Lease.coordination.k8s.io \"leader\" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be "
+        "specified for an update");
+  CHECK(cluster.client.patch(Kind::lease, "default", "leader", {{"spec", {{"holderIdentity", "c"}}}}));
+  CHECK(
+      cluster.client
+          .patch(Kind::lease, "default", "leader", {{"spec", {{"leaseDurationSeconds", 0}, {"leaseTransitions", -1}}}})
+          .error()
+          .causes.size() == 2);
+  CHECK_FALSE(json_of(*cluster.client.patch(Kind::lease, "default", "leader", {{"spec", {{"strategy", "x"}}}}))["spec"]
+                  .contains("strategy"));
+
+  REQUIRE(cluster.client.create(Kind::name_space, "", {{"metadata", {{"name", "shop"}}}}));
+  REQUIRE(cluster.client.create(Kind::lease, "shop", free));
+  REQUIRE(cluster.client.remove(Kind::name_space, "", "shop"));
+  CHECK(cluster.client.list(Kind::lease).items.size() == 1);
+}
+
 TEST_CASE("status is written on its own") {
   Cluster cluster(dual);
   REQUIRE(cluster.client.create(Kind::service, "default", service("lb", {{"type", "LoadBalancer"}})));
