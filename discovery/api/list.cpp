@@ -92,8 +92,6 @@ registry::Result<ListPlan> make_plan(const Route& route, const Query& query, sto
     if (limit > 0) plan.request.limit = static_cast<std::size_t>(limit);
   }
   if (auto wrong = place(query, newest, plan)) return refuse(std::move(*wrong));
-  // Pages of what a selector leaves would be mostly empty; everything at once serves the client better.
-  if (!plan.selector.empty()) plan.request.limit = 0;
   return plan;
 }
 
@@ -263,7 +261,14 @@ Reply list_collection(registry::Registry& registry, const Route& route, const Qu
   if (!plan) return status_reply(plan.error());
   const bool all = plan->request.limit == 0;
   ListRequest request = plan->request;
-  if (all) request.limit = page_objects;
+  if (all) {
+    request.limit = page_objects;
+  } else if (!plan->selector.empty()) {
+    request.chosen = [selector = std::move(plan->selector)](const registry::Stored& stored) {
+      return selector.matches(selector.summarize(*stored.text));
+    };
+    plan->selector = {};
+  }
   auto listing = registry.list(request);
   if (!listing) {
     if (listing.error().code != 410 || !plan->continued) return status_reply(listing.error());

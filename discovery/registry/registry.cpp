@@ -1,10 +1,16 @@
 #include "discovery/registry/registry.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "discovery/registry/state.hpp"
 
 namespace signpost::registry {
+namespace {
+
+constexpr std::size_t objects_a_read = 500; // where few of those read may be chosen
+
+} // namespace
 
 std::string object_key(model::Kind kind, std::string_view name_space, std::string_view name) {
   std::string key = object_prefix(kind, name_space);
@@ -176,18 +182,28 @@ Result<Listing> Registry::list(const ListRequest& request) {
                              .end = store::prefix_end(prefix),
                              .revision = request.revision,
                              .limit = request.limit};
-  auto found = state_->range(wanted);
-  if (!found) return tl::unexpected(std::move(found.error()));
+  if (request.chosen && request.limit != 0) wanted.limit = std::max(request.limit, objects_a_read);
   Listing listing;
-  listing.revision = found->revision;
-  listing.items.reserve(found->entries.size());
-  for (store::Entry& entry : found->entries) listing.items.push_back({std::move(entry.value), entry.modified});
-  if (found->more && !found->entries.empty()) {
-    // The smallest key behind the last one, without the prefix that the next request adds again.
-    listing.next = found->entries.back().key.substr(prefix.size()) + '\0';
-    listing.remaining = found->total - found->entries.size();
+  while (true) {
+    auto found = state_->range(wanted);
+    if (!found) return tl::unexpected(std::move(found.error()));
+    listing.revision = found->revision;
+    // The smallest key behind one, without the prefix that the next request adds again.
+    const auto behind = [&](const store::Entry& entry) { return entry.key.substr(prefix.size()) + '\0'; };
+    for (store::Entry& entry : found->entries) {
+      Stored stored{std::move(entry.value), entry.modified};
+      if (request.chosen && !request.chosen(stored)) continue;
+      listing.items.push_back(std::move(stored));
+      const bool more = found->more || &entry != &found->entries.back();
+      if (listing.items.size() != request.limit || !more) continue;
+      listing.next = behind(entry);
+      if (!request.chosen) listing.remaining = found->total - found->entries.size();
+      return listing;
+    }
+    if (!found->more || found->entries.empty()) return listing;
+    wanted.begin = prefix + behind(found->entries.back());
+    wanted.revision = found->revision;
   }
-  return listing;
 }
 
 store::Revision Registry::revision() const { return state_->store.revision(); }

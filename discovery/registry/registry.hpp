@@ -47,15 +47,16 @@ struct Listing {
   std::vector<Stored> items;    // ordered by namespace, then name
   store::Revision revision = 0; // the list's resourceVersion
   std::string next;             // where to go on; empty: complete
-  std::size_t remaining = 0;    // items behind `next`
+  std::size_t remaining = 0;    // items behind `next`; 0 where they were chosen
 };
 
 struct ListRequest {
   model::Kind kind;
-  std::string name_space;       // empty: all
-  std::size_t limit = 0;        // 0: all
-  std::string from;             // `next` of an earlier listing
-  store::Revision revision = 0; // exactly this one; 0: newest
+  std::string name_space;                         // empty: all
+  std::size_t limit = 0;                          // 0: all
+  std::string from;                               // `next` of an earlier listing
+  store::Revision revision = 0;                   // exactly this one; 0: newest
+  std::function<bool(const Stored&)> chosen = {}; // those to be given, and counted by `limit`; empty: all
 };
 
 struct WriteOptions {

@@ -60,10 +60,10 @@ Listing page(std::vector<std::pair<std::string, Stored>> items, const ListReques
   Listing listing;
   listing.revision = revision;
   for (auto& [name, stored] : items) {
-    if (name < request.from) continue;
+    if (name < request.from || (request.chosen && !request.chosen(stored))) continue;
     if (request.limit != 0 && listing.items.size() == request.limit) {
       if (listing.next.empty()) listing.next = name;
-      ++listing.remaining;
+      if (!request.chosen) ++listing.remaining;
       continue;
     }
     listing.items.push_back(std::move(stored));

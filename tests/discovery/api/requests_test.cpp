@@ -327,6 +327,13 @@ TEST_CASE("pages of a list are one snapshot") {
   CHECK(api.ask("GET", services + "?limit=1&resourceVersion=1&continue=" + token).status == 400);
   CHECK(api.ask("GET", services + "?limit=1&resourceVersion=1&resourceVersionMatch=Exact&continue=" + token).status ==
         422);
+  const std::string chosen = services + "?fieldSelector=spec.type%3DClusterIP&labelSelector=!provider&limit=9";
+  page = api.ask("GET", chosen).json();
+  CHECK(page["items"].size() == 9);
+  CHECK_FALSE(page["metadata"].contains("remainingItemCount"));
+  page = api.ask("GET", chosen + "&continue=" + page["metadata"]["continue"].get<std::string>()).json();
+  CHECK(page["items"].size() == 2);
+  CHECK_FALSE(page["metadata"].contains("continue"));
   CHECK(api.ask("GET", services + "?limit=-1").json()["items"].size() == 12);
   CHECK(api.ask("GET", services + "?resourceVersion=" + revision + "&resourceVersionMatch=Exact")
             .json()["items"]

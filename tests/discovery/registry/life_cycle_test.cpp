@@ -419,6 +419,39 @@ TEST_CASE("a list in pages is a list of one revision") {
   }
 }
 
+TEST_CASE("pages of what was chosen are full, and go on behind the last one") {
+  Cluster cluster(dual);
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "s" + std::to_string(10 + i);
+    REQUIRE(cluster.client.create(Kind::service, "default", service(name)));
+    REQUIRE(cluster.client.create(Kind::endpoint_slice, "default", slice(name, name, "10.1.0.1")));
+  }
+  for (const Kind kind : {Kind::service, Kind::endpoints}) {
+    CAPTURE(model::info(kind).name);
+    ListRequest request{.kind = kind, .limit = 2};
+    request.chosen = [](const Stored& stored) {
+      return json_of(stored)["metadata"]["name"].get<std::string>()[2] == '5';
+    };
+    std::string seen;
+    std::size_t pages = 0;
+    while (true) {
+      const Listing page = cluster.registry.list(request).value();
+      ++pages;
+      for (const Stored& stored : page.items) seen += json_of(stored)["metadata"]["name"].get<std::string>() + " ";
+      CHECK(page.remaining == 0);
+      if (page.next.empty()) break;
+      CHECK(page.items.size() == 2);
+      request.from = page.next;
+      request.revision = page.revision;
+    }
+    CHECK(seen == "s15 s25 s35 ");
+    CHECK(pages == 2);
+    request.from.clear();
+    request.limit = 0;
+    CHECK(cluster.registry.list(request).value().items.size() == 3);
+  }
+}
+
 TEST_CASE("a registry of files cannot be written") {
   store::MemoryStore store;
   Settings settings = settings_for(dual);
