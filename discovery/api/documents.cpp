@@ -81,13 +81,6 @@ std::string resources_document(std::string_view group) {
                       {"kind", kind.name},
                       {"verbs", {"get", "patch", "update"}}});
   }
-  if (group.empty())
-    list.push_back({{"name", "events"},
-                    {"singularName", "event"},
-                    {"namespaced", true},
-                    {"kind", "Event"},
-                    {"verbs", {"list"}},
-                    {"shortNames", {"ev"}}});
   return Json{{"kind", "APIResourceList"},
               {"apiVersion", "v1"},
               {"groupVersion", group.empty() ? "v1" : fmt::format("{}/v1", group)},

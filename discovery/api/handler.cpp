@@ -95,17 +95,12 @@ void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done)
   case To::groups:
   case To::group:
   case To::resources: return done(is_read(request->method) ? document(route) : status_reply(method_refused()));
-  case To::events:
   case To::collection:
   case To::object:
   case To::status: break;
   }
   const auto encoding = negotiate(request->accept);
   if (!encoding) return done(status_reply(not_acceptable_status()));
-  if (route.to == To::events)
-    return done(is_read(request->method) && !request->target.query.flag("watch")
-                    ? list_events(registry_.revision(), *encoding)
-                    : status_reply(method_refused()));
   if (!is_read(request->method)) return write_object(registry_, route, std::move(request), *encoding, std::move(done));
   if (route.to == To::collection)
     return done(request->target.query.flag("watch")

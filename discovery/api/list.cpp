@@ -303,17 +303,4 @@ Reply list_collection(registry::Registry& registry, const Route& route, const Qu
   return reply;
 }
 
-Reply list_events(store::Revision revision, const Encoding& encoding) {
-  if (encoding.shape == Shape::object)
-    return json_reply(200,
-                      fmt::format("{{\"kind\":\"EventList\",\"apiVersion\":\"v1\",\"metadata\":{{\"resourceVersion\":"
-                                  "\"{}\"}},\"items\":[]}}",
-                                  revision));
-  const bool table = encoding.shape == Shape::table;
-  return json_reply(200, fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"meta.k8s.io/{}\",\"metadata\":{{"
-                                     "\"resourceVersion\":\"{}\"}},{}:[]}}",
-                                     table ? "Table" : "PartialObjectMetadataList", encoding.version, revision,
-                                     table ? "\"columnDefinitions\":[],\"rows\"" : "\"items\""));
-}
-
 } // namespace signpost::api

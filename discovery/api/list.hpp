@@ -64,7 +64,4 @@ struct ContinueToken {
 [[nodiscard]] Reply list_collection(registry::Registry& registry, const Route& route, const Query& query,
                                     const Encoding& encoding);
 
-/// GET of events: there are none.
-[[nodiscard]] Reply list_events(store::Revision revision, const Encoding& encoding);
-
 } // namespace signpost::api

@@ -14,7 +14,10 @@ public:
   Reader(ObjectSummary& summary, bool whole) : summary_(summary), whole_(whole) {}
 
   bool null() override { return true; }
-  bool boolean(bool) override { return true; }
+  bool boolean(bool value) override {
+    take_field(value ? "true" : "false");
+    return true;
+  }
   bool number_integer(number_integer_t) override { return true; }
   bool number_unsigned(number_unsigned_t) override { return true; }
   bool number_float(number_float_t, const string_t&) override { return true; }
@@ -26,12 +29,8 @@ public:
       summary_.labels[key_] = std::move(value);
     else if (depth_ == 2 && section_ == "metadata")
       take_metadata(value);
-    else if (depth_ == 2 && section_ == "spec" && key_ == "clusterIP")
-      summary_.cluster_ip = std::move(value);
-    else if (depth_ == 2 && section_ == "spec" && key_ == "type")
-      summary_.type = std::move(value);
-    else if (depth_ == 2 && section_ == "status" && key_ == "phase")
-      summary_.phase = std::move(value);
+    else
+      take_field(std::move(value));
     return true;
   }
 
@@ -66,6 +65,10 @@ public:
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
 
 private:
+  void take_field(std::string value) {
+    if (!whole_ || arrays_ != 0 || depth_ > 2) return;
+    summary_.fields[depth_ == 1 ? key_ : section_ + "." + key_] = std::move(value);
+  }
   void take_metadata(std::string& value) {
     if (key_ == "name")
       summary_.name = std::move(value);

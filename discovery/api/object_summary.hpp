@@ -14,14 +14,14 @@ struct ObjectSummary {
   std::string name_space, name, uid;
   std::map<std::string, std::string, std::less<>> labels;
   bool deleting = false; // has a deletionTimestamp
-  // Only from read_whole_summary():
-  std::string cluster_ip, type; // spec.clusterIP, spec.type
-  std::string phase;            // status.phase
+  /// Texts and truth values at the top and one level below, by path ("reason", "spec.clusterIP"); only from
+  /// read_whole_summary().
+  std::map<std::string, std::string, std::less<>> fields;
 };
 
 /// From metadata alone. What cannot be read stays empty.
 [[nodiscard]] ObjectSummary read_summary(std::string_view json);
-/// With the fields of spec and status that field selectors may name.
+/// With the fields that field selectors may name.
 [[nodiscard]] ObjectSummary read_whole_summary(std::string_view json);
 
 } // namespace signpost::api

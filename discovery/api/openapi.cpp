@@ -115,6 +115,38 @@ constexpr Field fields[] = {
     {"LeaseSpec", "leaseTransitions", "integer", "How often it changed hands."},
     {"LeaseSpec", "strategy", "string", "Not carried out here."},
     {"LeaseSpec", "preferredHolder", "string", "Not carried out here."},
+    {"Event", "involvedObject", "ObjectReference", "What it happened to."},
+    {"Event", "reason", "string", "Why, as one word."},
+    {"Event", "message", "string", "Why, for people."},
+    {"Event", "source", "EventSource", "Who tells it."},
+    {"Event", "firstTimestamp", "string", "When it first happened."},
+    {"Event", "lastTimestamp", "string", "When it last happened."},
+    {"Event", "count", "integer", "How often it happened."},
+    {"Event", "type", "string", "Normal or Warning."},
+    {"Event", "eventTime", "string", "When it first happened, in microseconds."},
+    {"Event", "series", "EventSeries", "Repetitions."},
+    {"Event", "action", "string", "What was being done."},
+    {"Event", "related", "ObjectReference", "Another object that matters."},
+    {"Event", "reportingComponent", "string", "Who tells it; reportingController in events.k8s.io."},
+    {"Event", "reportingInstance", "string", "Which instance of it."},
+    {"GroupEvent", "eventTime", "string", "When it first happened, in microseconds."},
+    {"GroupEvent", "series", "EventSeries", "Repetitions."},
+    {"GroupEvent", "reportingController", "string", "Who tells it."},
+    {"GroupEvent", "reportingInstance", "string", "Which instance of it."},
+    {"GroupEvent", "action", "string", "What was being done."},
+    {"GroupEvent", "reason", "string", "Why, as one word."},
+    {"GroupEvent", "regarding", "ObjectReference", "What it happened to."},
+    {"GroupEvent", "related", "ObjectReference", "Another object that matters."},
+    {"GroupEvent", "note", "string", "Why, for people."},
+    {"GroupEvent", "type", "string", "Normal or Warning."},
+    {"GroupEvent", "deprecatedSource", "EventSource", ""},
+    {"GroupEvent", "deprecatedFirstTimestamp", "string", ""},
+    {"GroupEvent", "deprecatedLastTimestamp", "string", ""},
+    {"GroupEvent", "deprecatedCount", "integer", ""},
+    {"EventSource", "component", "string", ""},
+    {"EventSource", "host", "string", ""},
+    {"EventSeries", "count", "integer", "How often it happened."},
+    {"EventSeries", "lastObservedTime", "string", "When it last happened."},
     {"ObjectMeta", "name", "string", "Unique within the namespace. Immutable."},
     {"ObjectMeta", "generateName", "string", "Prefix of a name that the server completes."},
     {"ObjectMeta", "namespace", "string", "The namespace of the object. Immutable."},
@@ -170,10 +202,15 @@ Json kind_tag(const model::KindInfo& kind) {
   return {{"group", kind.group}, {"version", kind.version}, {"kind", kind.name}};
 }
 
+/// Two groups have an Event, of different fields.
+std::string_view schema_of(const model::KindInfo& kind) {
+  return kind.kind == model::Kind::group_event ? "GroupEvent" : kind.name;
+}
+
 void add_kind(Json& schemas, const model::KindInfo& kind) {
-  add_schema(schemas, kind.name);
+  add_schema(schemas, schema_of(kind));
   add_schema(schemas, "ObjectMeta");
-  Json& schema = schemas[std::string(kind.name)];
+  Json& schema = schemas[std::string(schema_of(kind))];
   Json properties = {{"apiVersion", {{"type", "string"}, {"description", "Version of this schema."}}},
                      {"kind", {{"type", "string"}, {"description", "The kind of object."}}},
                      {"metadata", type_json("ObjectMeta")}};
@@ -187,7 +224,7 @@ Json operation(const model::KindInfo& kind, std::string_view action) {
   Json parameters = Json::array();
   for (const std::string_view name : {"dryRun", "fieldManager", "fieldValidation"})
     parameters.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}, {"uniqueItems", true}}}});
-  const Json content = {{"application/json", {{"schema", reference(kind.name)}}}};
+  const Json content = {{"application/json", {{"schema", reference(schema_of(kind))}}}};
   return {{"operationId", fmt::format("{}{}", action, kind.name)},
           {"parameters", std::move(parameters)},
           {"responses", {{"200", {{"description", "OK"}, {"content", content}}}}},

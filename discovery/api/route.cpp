@@ -25,10 +25,6 @@ using Segments = std::span<const std::string>;
 Route resource_route(std::string_view group, Segments rest, std::string_view name_space, bool in_namespace) {
   Route route;
   route.to = To::unknown_resource;
-  if (group.empty() && rest[0] == "events" && rest.size() == 1) {
-    route.to = To::events;
-    return route;
-  }
   const model::KindInfo* kind = find_plural(group, rest[0]);
   if (kind == nullptr || rest.size() > 3 || (in_namespace && !kind->namespaced)) return route;
   route.kind = kind->kind;

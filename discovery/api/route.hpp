@@ -22,7 +22,6 @@ struct Route {
     collection,       // of a kind, of one namespace or all
     object,
     status, // sub-resource of an object
-    events, // the event list, which is always empty
   };
   To to = To::nothing;
   model::Kind kind = model::Kind::service;

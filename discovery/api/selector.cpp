@@ -280,10 +280,25 @@ std::vector<std::string_view> split_terms(std::string_view text) {
 bool offers(model::Kind kind, std::string_view field, bool& whole) {
   if (field == "metadata.name" || field == "metadata.namespace") return true;
   whole = true;
-  if (kind == model::Kind::service) return field == "spec.clusterIP" || field == "spec.type";
-  if (kind == model::Kind::name_space) return field == "status.phase";
-  return false;
+  const auto one_of = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), field) != names.end();
+  };
+  switch (kind) {
+  case model::Kind::service: return one_of({"spec.clusterIP", "spec.type"});
+  case model::Kind::name_space: return one_of({"status.phase"});
+  case model::Kind::event:
+    return one_of({"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
+                   "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
+                   "reportingComponent", "source", "type"});
+  case model::Kind::group_event:
+    return one_of({"regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion",
+                   "regarding.resourceVersion", "regarding.fieldPath", "reason", "reportingController", "type"});
+  default: return false;
+  }
 }
+
+/// Where the value of a selectable field stands in the object.
+std::string_view path_of(std::string_view field) { return field == "source" ? "source.component" : field; }
 
 } // namespace
 
@@ -341,11 +356,10 @@ tl::expected<FieldSelector, std::string> FieldSelector::parse(std::string_view t
 
 bool FieldSelector::matches(const ObjectSummary& summary) const {
   return std::all_of(terms_.begin(), terms_.end(), [&](const Term& term) {
-    const std::string& value = term.field == "metadata.name"        ? summary.name
-                               : term.field == "metadata.namespace" ? summary.name_space
-                               : term.field == "spec.clusterIP"     ? summary.cluster_ip
-                               : term.field == "spec.type"          ? summary.type
-                                                                    : summary.phase;
+    if (term.field == "metadata.name") return (summary.name == term.value) == term.equal;
+    if (term.field == "metadata.namespace") return (summary.name_space == term.value) == term.equal;
+    const auto found = summary.fields.find(path_of(term.field));
+    const std::string_view value = found == summary.fields.end() ? std::string_view() : found->second;
     return (value == term.value) == term.equal;
   });
 }

@@ -45,6 +45,13 @@ constexpr Column ip_address_columns[] = {
 
 constexpr Column lease_columns[] = {name_column, {"Holder", "string", "", "Who holds the lease."}, age_column};
 
+constexpr Column event_columns[] = {
+    {"Last Seen", "string", "", "When it last happened."}, {"Type", "string", "", "Normal or Warning."},
+    {"Reason", "string", "", "Why, as one word."},         {"Object", "string", "", "What it happened to."},
+    {"Subobject", "string", "", "Which part of that.", 1}, {"Source", "string", "", "Who tells it.", 1},
+    {"Message", "string", "", "Why, for people."},         {"First Seen", "string", "", "When it first happened.", 1},
+    {"Count", "string", "", "How often it happened.", 1},  {"Name", "string", "name", "Name of the event.", 1}};
+
 std::span<const Column> columns_of(model::Kind kind) {
   switch (kind) {
   case model::Kind::name_space: return namespace_columns;
@@ -54,6 +61,8 @@ std::span<const Column> columns_of(model::Kind kind) {
   case model::Kind::service_cidr: return service_cidr_columns;
   case model::Kind::ip_address: return ip_address_columns;
   case model::Kind::lease: return lease_columns;
+  case model::Kind::event:
+  case model::Kind::group_event: return event_columns;
   }
   return {};
 }
@@ -168,12 +177,53 @@ void add_cells(const model::IpAddress& address, Cells& cells) {
 
 void add_cells(const model::Lease& lease, Cells& cells) { cells.push_back(lease.spec.holder_identity.value_or("")); }
 
+std::string age(std::string_view time, std::int64_t now) {
+  const std::int64_t seconds = parse_time(time);
+  return seconds < 0 ? "<unknown>" : human_duration(std::max<std::int64_t>(0, now - seconds));
+}
+
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+/// Events are shown by what happened, not by their names.
+Cells event_cells(const model::Event& event, std::int64_t now) {
+  std::string first = event.first_timestamp, last = event.last_timestamp, source = event.source.component;
+  if (first.empty()) first = event.event_time;
+  if (event.series) last = event.series->last_observed_time;
+  if (last.empty()) last = first;
+  if (source.empty()) source = event.reporting_component;
+  const std::string& host = event.source.host.empty() ? event.reporting_instance : event.source.host;
+  if (!host.empty()) source += ", " + host;
+  const std::int32_t count = event.series ? event.series->count : std::max(event.count, 1);
+  const model::ObjectReference& object = event.involved_object;
+  std::string message = event.message;
+  while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
+  return {age(last, now),
+          event.type,
+          event.reason,
+          lower(object.kind) + "/" + object.name,
+          object.field_path,
+          source,
+          message,
+          age(first, now),
+          std::to_string(count),
+          event.metadata.name};
+}
+
 Cells cells_of(const model::Object& object, std::int64_t now) {
+  if (const auto* event = std::get_if<model::Event>(&object)) return event_cells(*event, now);
+  if (const auto* event = std::get_if<model::GroupEvent>(&object)) return event_cells(model::to_core(*event), now);
   const model::ObjectMeta& metadata = model::metadata(object);
   Cells cells{metadata.name};
-  std::visit([&](const auto& value) { add_cells(value, cells); }, object);
-  const std::int64_t created = parse_time(metadata.creation_timestamp);
-  cells.push_back(created < 0 ? "<unknown>" : human_duration(std::max<std::int64_t>(0, now - created)));
+  std::visit(
+      [&](const auto& value) {
+        if constexpr (requires { add_cells(value, cells); }) add_cells(value, cells);
+      },
+      object);
+  cells.push_back(age(metadata.creation_timestamp, now));
   if (const auto* service = std::get_if<model::Service>(&object)) cells.push_back(labels_text(service->spec.selector));
   return cells;
 }

@@ -386,6 +386,20 @@ struct Schema<LeaseSpec> {
   };
 };
 
+template <>
+struct Schema<EventSource> {
+  static constexpr std::string_view go_name = "EventSource";
+  static constexpr std::tuple fields{field("component", 1, &EventSource::component),
+                                     field("host", 2, &EventSource::host)};
+};
+
+template <>
+struct Schema<EventSeries> {
+  static constexpr std::string_view go_name = "EventSeries";
+  static constexpr std::tuple fields{field("count", 1, &EventSeries::count),
+                                     micro_time_field("lastObservedTime", 2, &EventSeries::last_observed_time)};
+};
+
 // The objects themselves; kind and apiVersion are the caller's business.
 inline constexpr std::array<std::string_view, 2> type_meta{"apiVersion", "kind"};
 
@@ -485,6 +499,54 @@ template <>
 struct Schema<Lease> {
   static constexpr std::string_view go_name = "Lease";
   static constexpr std::tuple fields{field("metadata", 1, &Lease::metadata), field("spec", 2, &Lease::spec)};
+  static constexpr auto dropped = type_meta;
+};
+
+template <>
+struct Schema<Event> {
+  using T = Event;
+  static constexpr std::string_view go_name = "Event";
+  static constexpr std::tuple fields{
+      field("metadata", 1, &T::metadata),
+      field("involvedObject", 2, &T::involved_object),
+      field("reason", 3, &T::reason),
+      field("message", 4, &T::message),
+      field("source", 5, &T::source),
+      time_field("firstTimestamp", 6, &T::first_timestamp),
+      time_field("lastTimestamp", 7, &T::last_timestamp),
+      field("count", 8, &T::count),
+      field("type", 9, &T::type),
+      micro_time_field("eventTime", 10, &T::event_time),
+      field("series", 11, &T::series),
+      field("action", 12, &T::action),
+      field("related", 13, &T::related),
+      field("reportingComponent", 14, &T::reporting_component, Omit::never),
+      field("reportingInstance", 15, &T::reporting_instance, Omit::never),
+  };
+  static constexpr auto dropped = type_meta;
+};
+
+template <>
+struct Schema<GroupEvent> {
+  using T = GroupEvent;
+  static constexpr std::string_view go_name = "Event";
+  static constexpr std::tuple fields{
+      field("metadata", 1, &T::metadata),
+      micro_time_field("eventTime", 2, &T::event_time),
+      field("series", 3, &T::series),
+      field("reportingController", 4, &T::reporting_controller),
+      field("reportingInstance", 5, &T::reporting_instance),
+      field("action", 6, &T::action),
+      field("reason", 7, &T::reason),
+      field("regarding", 8, &T::regarding),
+      field("related", 9, &T::related),
+      field("note", 10, &T::note),
+      field("type", 11, &T::type),
+      field("deprecatedSource", 12, &T::deprecated_source),
+      time_field("deprecatedFirstTimestamp", 13, &T::deprecated_first_timestamp),
+      time_field("deprecatedLastTimestamp", 14, &T::deprecated_last_timestamp),
+      field("deprecatedCount", 15, &T::deprecated_count),
+  };
   static constexpr auto dropped = type_meta;
 };
 

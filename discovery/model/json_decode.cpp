@@ -238,6 +238,8 @@ tl::expected<Object, DecodeError> decode_object(Kind kind, const Json& json, Dec
   case Kind::service_cidr: return read_object<ServiceCidr>(json, notes);
   case Kind::ip_address: return read_object<IpAddress>(json, notes);
   case Kind::lease: return read_object<Lease>(json, notes);
+  case Kind::event: return read_object<Event>(json, notes);
+  case Kind::group_event: return read_object<GroupEvent>(json, notes);
   }
   return tl::unexpected(DecodeError{"no such kind"});
 }

@@ -5,7 +5,7 @@
 namespace signpost::model {
 namespace {
 
-constexpr std::array<KindInfo, 7> table{{
+constexpr std::array<KindInfo, 9> table{{
     {Kind::name_space, "Namespace", "", "v1", "namespaces", "namespace", "ns", "", false},
     {Kind::service, "Service", "", "v1", "services", "service", "svc", "all", true},
     {Kind::endpoint_slice, "EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", "endpointslice", "", "", true},
@@ -13,6 +13,8 @@ constexpr std::array<KindInfo, 7> table{{
     {Kind::service_cidr, "ServiceCIDR", "networking.k8s.io", "v1", "servicecidrs", "servicecidr", "", "", false},
     {Kind::ip_address, "IPAddress", "networking.k8s.io", "v1", "ipaddresses", "ipaddress", "ip", "", false},
     {Kind::lease, "Lease", "coordination.k8s.io", "v1", "leases", "lease", "", "", true},
+    {Kind::event, "Event", "", "v1", "events", "event", "ev", "", true},
+    {Kind::group_event, "Event", "events.k8s.io", "v1", "events", "event", "ev", "", true},
 }};
 
 struct Names {
@@ -28,6 +30,8 @@ constexpr std::array<Names, table.size()> names{{
     {"networking.k8s.io/v1", "servicecidrs.networking.k8s.io"},
     {"networking.k8s.io/v1", "ipaddresses.networking.k8s.io"},
     {"coordination.k8s.io/v1", "leases.coordination.k8s.io"},
+    {"v1", "events"},
+    {"events.k8s.io/v1", "events.events.k8s.io"},
 }};
 
 constexpr bool in_order() {

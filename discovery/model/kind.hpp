@@ -9,6 +9,7 @@
 
 #include "discovery/model/endpoint_slice.hpp"
 #include "discovery/model/endpoints.hpp"
+#include "discovery/model/event.hpp"
 #include "discovery/model/lease.hpp"
 #include "discovery/model/namespace.hpp"
 #include "discovery/model/service.hpp"
@@ -17,10 +18,21 @@
 namespace signpost::model {
 
 /// The order is that of Object's alternatives.
-enum class Kind : std::uint8_t { name_space, service, endpoint_slice, endpoints, service_cidr, ip_address, lease };
+enum class Kind : std::uint8_t {
+  name_space,
+  service,
+  endpoint_slice,
+  endpoints,
+  service_cidr,
+  ip_address,
+  lease,
+  event,
+  group_event, // the same stored objects as `event`, in the words of events.k8s.io
+};
 
 /// Any stored object; index() is its Kind.
-using Object = std::variant<Namespace, Service, EndpointSlice, Endpoints, ServiceCidr, IpAddress, Lease>;
+using Object =
+    std::variant<Namespace, Service, EndpointSlice, Endpoints, ServiceCidr, IpAddress, Lease, Event, GroupEvent>;
 
 struct KindInfo {
   Kind kind;

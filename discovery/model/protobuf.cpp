@@ -244,6 +244,8 @@ tl::expected<Object, DecodeError> decode_protobuf(Kind kind, Bytes raw) {
   case Kind::service_cidr: return decode_kind<ServiceCidr>(raw);
   case Kind::ip_address: return decode_kind<IpAddress>(raw);
   case Kind::lease: return decode_kind<Lease>(raw);
+  case Kind::event: return decode_kind<Event>(raw);
+  case Kind::group_event: return decode_kind<GroupEvent>(raw);
   }
   return tl::unexpected(DecodeError{"no such kind"});
 }

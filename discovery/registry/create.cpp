@@ -1,3 +1,4 @@
+#include "discovery/registry/event_faces.hpp"
 #include "discovery/registry/life_cycle.hpp"
 #include "discovery/registry/write.hpp"
 
@@ -64,6 +65,9 @@ private:
 
   void succeed(store::Revision revision) override {
     if (kind_.kind == model::Kind::name_space) state_->namespaces.set(name_, {revision, false});
+    if (kind_.kind == model::Kind::event && state_->events != nullptr && state_->events->too_many()) {
+      state_->worker.post([state = state_] { state->events->sweep(EventRetention::Clock::now()); });
+    }
     done_(Stored{text_, revision});
   }
 
@@ -101,6 +105,12 @@ void Registry::create(model::Kind kind, std::string name_space, model::Object ob
     return done(tl::unexpected(bad_request("resourceVersion should not be set on objects to be created")));
   }
   metadata.resource_version.clear();
+  if (kind == model::Kind::group_event) {
+    auto core = core_event(object);
+    if (!core) return done(tl::unexpected(std::move(core.error())));
+    return start_create(state_, model::Kind::event, std::move(name_space), std::move(*core), options,
+                        as_group_event(std::move(done)));
+  }
   start_create(state_, kind, std::move(name_space), std::move(object), options, std::move(done));
 }
 

@@ -193,6 +193,14 @@ Done follow_namespaces(State& state) {
   return {};
 }
 
+Done keep_events_few(State& state) {
+  state.events = std::make_unique<EventRetention>(state.store, EventRetention::Limits{});
+  if (auto started = state.events->start(); !started) return tl::unexpected(started.error().message);
+  state.worker.every(std::chrono::minutes(1),
+                     [events = state.events.get()] { events->sweep(EventRetention::Clock::now()); });
+  return {};
+}
+
 } // namespace
 
 tl::expected<void, std::string> Registry::State::open() {
@@ -204,7 +212,8 @@ tl::expected<void, std::string> Registry::State::open() {
       .and_then([&] { return ensure_service_cidr(*this); })
       .and_then([&] { return ensure_kubernetes(*this); })
       .and_then([&] { return follow_namespaces(*this); })
-      .and_then([&] { return follow_claims(*this); });
+      .and_then([&] { return follow_claims(*this); })
+      .and_then([&] { return keep_events_few(*this); });
 }
 
 } // namespace signpost::registry

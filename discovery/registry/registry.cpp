@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "discovery/registry/event_faces.hpp"
 #include "discovery/registry/state.hpp"
 
 namespace signpost::registry {
@@ -159,6 +160,7 @@ Registry::~Registry() {
   state_->claim_watch.reset();
   state_->namespace_watch.reset();
   state_->worker.stop();
+  state_->events.reset();
 }
 
 tl::expected<void, std::string> Registry::open() { return state_->open(); }
@@ -166,6 +168,10 @@ tl::expected<void, std::string> Registry::open() { return state_->open(); }
 Result<Stored> Registry::get(model::Kind kind, std::string_view name_space, std::string_view name) {
   if (kind == model::Kind::endpoints || kind == model::Kind::ip_address) {
     return state_->get_view(kind, name_space, name);
+  }
+  if (kind == model::Kind::group_event) {
+    const auto core = get(model::Kind::event, name_space, name);
+    return core ? group_event(*core) : tl::unexpected(group_status(core.error()));
   }
   auto found = state_->read(object_key(kind, name_space, name));
   if (!found) return tl::unexpected(std::move(found.error()));
@@ -176,6 +182,17 @@ Result<Stored> Registry::get(model::Kind kind, std::string_view name_space, std:
 Result<Listing> Registry::list(const ListRequest& request) {
   if (request.kind == model::Kind::endpoints || request.kind == model::Kind::ip_address) {
     return state_->list_view(request);
+  }
+  if (request.kind == model::Kind::group_event) {
+    ListRequest core = request;
+    core.kind = model::Kind::event;
+    if (request.chosen) {
+      core.chosen = [&request](const Stored& stored) {
+        const auto face = group_event(stored);
+        return face && request.chosen(*face);
+      };
+    }
+    return list(core).and_then([](Listing listing) { return group_events(std::move(listing)); });
   }
   const std::string prefix = object_prefix(request.kind, request.name_space);
   store::RangeRequest wanted{.begin = prefix + request.from,

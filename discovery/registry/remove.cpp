@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "discovery/registry/event_faces.hpp"
 #include "discovery/registry/life_cycle.hpp"
 #include "discovery/registry/namespace_rules.hpp"
 #include "discovery/registry/write.hpp"
@@ -105,6 +106,10 @@ private:
 void Registry::remove(model::Kind kind, std::string name_space, std::string name, model::DeleteOptions options,
                       bool dry_run, WriteCallback done) {
   if (auto refused = refuse_write(state_->settings, kind, "delete")) return done(tl::unexpected(std::move(*refused)));
+  if (kind == model::Kind::group_event) {
+    kind = model::Kind::event;
+    done = as_group_event(std::move(done));
+  }
   std::make_shared<Remove>(state_, kind, std::move(name_space), std::move(name), std::move(options), dry_run,
                            std::move(done))
       ->attempt();

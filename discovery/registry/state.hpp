@@ -5,6 +5,7 @@
 // Threads: all functions may be called from any thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -13,6 +14,7 @@
 #include <thread>
 
 #include "discovery/model/json.hpp"
+#include "discovery/registry/event_retention.hpp"
 #include "discovery/registry/registry.hpp"
 #include "discovery/registry/strategy.hpp"
 
@@ -27,6 +29,8 @@ public:
   ~Worker();
   /// false: it is ending, the task will not run.
   bool post(std::function<void()> task);
+  /// A task for every `interval`, while nothing else is to be done.
+  void every(std::chrono::milliseconds interval, std::function<void()> task);
   /// Runs what is queued, then ends.
   void stop();
 
@@ -36,6 +40,8 @@ private:
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
+  std::chrono::milliseconds interval_{0}; // 0: nothing is regular
+  std::function<void()> regular_;
   bool stopping_ = false;
   std::thread thread_;
 };
@@ -67,6 +73,7 @@ struct Registry::State : std::enable_shared_from_this<Registry::State> {
   Namespaces namespaces;
   Worker worker;
   std::unique_ptr<store::Watch> claim_watch, namespace_watch;
+  std::unique_ptr<EventRetention> events;
 
   // registry.cpp: reads. An absent key is nullopt.
   [[nodiscard]] Result<std::optional<store::Entry>> read(const std::string& key);

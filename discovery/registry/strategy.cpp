@@ -3,6 +3,7 @@
 #include <array>
 
 #include "discovery/registry/endpoint_slice_rules.hpp"
+#include "discovery/registry/event_rules.hpp"
 #include "discovery/registry/lease_rules.hpp"
 #include "discovery/registry/namespace_rules.hpp"
 #include "discovery/registry/registry.hpp"
@@ -108,6 +109,18 @@ Strategy make_lease() {
   return row;
 }
 
+Strategy make_event() {
+  Strategy row;
+  row.writable = true;
+  row.create_on_update = true;
+  row.set_defaults = [](Object&) {};
+  row.check_create = [](const Object& object) { return collect<model::Event>(check_event, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<model::Event>(check_event_update, wanted, current);
+  };
+  return row;
+}
+
 Strategy make_namespace() {
   Strategy row;
   row.writable = true;
@@ -138,6 +151,8 @@ const Strategy& strategy(model::Kind kind) {
     table[static_cast<std::size_t>(model::Kind::service)] = make_service();
     table[static_cast<std::size_t>(model::Kind::endpoint_slice)] = make_endpoint_slice();
     table[static_cast<std::size_t>(model::Kind::lease)] = make_lease();
+    table[static_cast<std::size_t>(model::Kind::event)] = make_event();
+    table[static_cast<std::size_t>(model::Kind::group_event)] = make_event();
     return table;
   }();
   return rows[static_cast<std::size_t>(kind)];
@@ -146,7 +161,8 @@ const Strategy& strategy(model::Kind kind) {
 bool creates_on_update(model::Kind kind) { return strategy(kind).create_on_update; }
 
 std::span<const model::Kind> namespace_contents() {
-  static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice, model::Kind::lease};
+  static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice, model::Kind::lease,
+                                          model::Kind::event};
   return kinds;
 }
 

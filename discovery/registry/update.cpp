@@ -1,3 +1,4 @@
+#include "discovery/registry/event_faces.hpp"
 #include "discovery/registry/metadata_rules.hpp"
 #include "discovery/registry/write.hpp"
 
@@ -169,6 +170,21 @@ void Registry::update(model::Kind kind, std::string name_space, std::string name
       if (auto immutable = check_service_cidr_update(*state_, name, mutation)) refused = std::move(immutable);
     }
     return done(tl::unexpected(std::move(*refused)));
+  }
+  if (kind == model::Kind::group_event) {
+    kind = model::Kind::event;
+    mutation = core_mutation(std::move(mutation));
+    if (create_if_absent) {
+      auto core = core_event(*create_if_absent);
+      if (!core) return done(tl::unexpected(std::move(core.error())));
+      create_if_absent = std::move(*core);
+    }
+    done = [done = std::move(done)](Result<std::pair<Stored, bool>> result) {
+      if (!result) return done(tl::unexpected(group_status(std::move(result.error()))));
+      auto face = group_event(result->first);
+      if (!face) return done(tl::unexpected(std::move(face.error())));
+      done(std::pair(std::move(*face), result->second));
+    };
   }
   std::make_shared<Update>(state_, kind, std::move(name_space), std::move(name), std::move(mutation),
                            std::move(create_if_absent), false, options, std::move(done))

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "discovery/registry/claims.hpp"
+#include "discovery/registry/event_faces.hpp"
 #include "discovery/registry/state.hpp"
 #include "discovery/registry/views.hpp"
 
@@ -130,6 +131,8 @@ Result<std::unique_ptr<EventStream>> Registry::watch(model::Kind kind, std::stri
   if (kind == model::Kind::ip_address) {
     prefix = address_claims_prefix;
     translate = address_events;
+  } else if (kind == model::Kind::group_event) {
+    translate = [](const store::Batch& batch) { return group_events(*plain_events(batch)); };
   } else if (kind == model::Kind::endpoints) {
     prefix = object_prefix(model::Kind::endpoint_slice, name_space);
     const auto found = state_->range({.begin = prefix, .end = store::prefix_end(prefix), .revision = after});

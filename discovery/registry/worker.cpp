@@ -16,6 +16,15 @@ bool Worker::post(std::function<void()> task) {
   return true;
 }
 
+void Worker::every(std::chrono::milliseconds interval, std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    interval_ = interval;
+    regular_ = std::move(task);
+  }
+  wake_.notify_one();
+}
+
 void Worker::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -35,14 +44,21 @@ void Worker::stop() {
 void Worker::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
-    if (tasks_.empty()) return;
-    {
-      const std::function<void()> task = std::move(tasks_.front());
-      tasks_.pop_front();
-      lock.unlock();
-      task();
+    const auto wanted = [this] { return stopping_ || !tasks_.empty(); };
+    std::function<void()> task;
+    if (interval_.count() == 0) {
+      wake_.wait(lock, wanted);
+    } else if (!wake_.wait_for(lock, interval_, wanted)) {
+      task = regular_;
     }
+    if (!task) {
+      if (tasks_.empty()) return;
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    lock.unlock();
+    task();
+    task = nullptr; // before the lock: what it holds may be the last of its kind
     lock.lock();
   }
 }

@@ -260,13 +260,14 @@ TEST_CASE("every refusal of the reference list, body for body") {
   }
 }
 
+const std::string table = "Accept: application/json;as=Table;v=v1;g=meta.k8s.io,application/json\r\n";
+
 TEST_CASE("tables and metadata alone") {
   ApiFixture api;
   REQUIRE(api.create("web",
                      R"("ports":[{"port":80,"name":"a"},{"port":53,"protocol":"UDP","name":"b"}],"selector":{"x":"y"})")
               .status == 201);
   REQUIRE(api.create("ext", R"("type":"ExternalName","externalName":"example.com")").status == 201);
-  const std::string table = "Accept: application/json;as=Table;v=v1;g=meta.k8s.io,application/json\r\n";
   json answer = api.ask("GET", services + "?limit=500", "", table).json();
   CHECK(answer["kind"] == "Table");
   CHECK(answer["apiVersion"] == "meta.k8s.io/v1");
@@ -299,7 +300,67 @@ TEST_CASE("tables and metadata alone") {
   CHECK(answer["items"][2]["kind"] == "PartialObjectMetadata");
   CHECK_FALSE(answer["items"][2].contains("spec"));
   CHECK(api.ask("GET", "/api/v1/events").json()["kind"] == "EventList");
-  CHECK(api.ask("GET", "/api/v1/namespaces/default/events?fieldSelector=a%3Db", "", table).json()["rows"].empty());
+  CHECK(api.ask("GET", "/api/v1/namespaces/default/events?fieldSelector=a%3Db", "", table).status == 400);
+}
+
+TEST_CASE("events: told in one group's words, read in the other's, chosen by their object") {
+  ApiFixture api;
+  const std::string core = "/api/v1/namespaces/default/events";
+  const std::string group = "/apis/events.k8s.io/v1/namespaces/default/events";
+  const json told = {{"metadata", {{"generateName", "web."}}},
+                     {"eventTime", "2026-01-01T00:00:00.000001Z"},
+                     {"reportingController", "example.com/agent"},
+                     {"reportingInstance", "a-1"},
+                     {"action", "Sync"},
+                     {"reason", "Synced"},
+                     {"type", "Normal"},
+                     {"note", "all is well"},
+                     {"regarding", {{"kind", "Service"}, {"namespace", "default"}, {"name", "web"}, {"uid", "u"}}}};
+  const auto made = api.ask("POST", group, told.dump());
+  REQUIRE(made.status == 201);
+  CHECK(made.json()["note"] == "all is well");
+  CHECK(made.json()["apiVersion"] == "events.k8s.io/v1");
+  const std::string name = made.json()["metadata"]["name"];
+  const json read = api.ask("GET", core + "/" + name).json();
+  CHECK(read["message"] == "all is well");
+  CHECK(read["apiVersion"] == "v1");
+  CHECK(read["metadata"] == made.json()["metadata"]);
+  const json old_way = {{"metadata", {{"name", "Web.1"}}},
+                        {"involvedObject", {{"kind", "Service"}, {"namespace", "default"}, {"name", "db"}}},
+                        {"reason", "Old"},
+                        {"source", {{"component", "kubelet"}}},
+                        {"count", 2}};
+  REQUIRE(api.ask("POST", core, old_way.dump()).status == 201);
+  CHECK(api.ask("GET", group).json()["items"].size() == 2);
+  CHECK(
+      api.ask("GET", core + "?fieldSelector=involvedObject.name%3Dweb,involvedObject.uid%3Du").json()["items"].size() ==
+      1);
+  CHECK(api.ask("GET", core + "?fieldSelector=source%3Dkubelet").json()["items"].size() == 1);
+  CHECK(api.ask("GET", group + "?fieldSelector=regarding.name%3Ddb&limit=1").json()["items"].size() == 1);
+  const json rows = api.ask("GET", core, "", table).json()["rows"];
+  CHECK(rows[0]["cells"][3] == "service/db");
+  CHECK(rows[0]["cells"][5] == "kubelet");
+  CHECK(rows[1]["cells"][8] == "1");
+  const auto strategic = "Content-Type: application/strategic-merge-patch+json\r\n";
+  CHECK(api.ask("PATCH", core + "/Web.1", R"({"count":3,"lastTimestamp":"2026-01-01T00:00:09Z"})", strategic).status ==
+        200);
+  const std::string series = R"({"series":{"count":2,"lastObservedTime":"2026-01-01T00:00:01.000000Z"}})";
+  CHECK(api.ask("PATCH", group + "/" + name, series, strategic).json()["series"]["count"] == 2);
+  CHECK(
+      api.ask("PATCH", group + "/" + name, R"({"note":"other"})", strategic).json()["details"]["causes"][0]["field"] ==
+      "note");
+  CHECK(api.ask("GET", group + "/none").json()["message"] == "events.events.k8s.io \"none\" not found");
+  CHECK(api.ask("PATCH", core + "/none", "{}", strategic).json()["message"] == "events \"none\" not found");
+
+  json wrong = told;
+  wrong["eventTime"] = nullptr;
+  wrong["regarding"]["namespace"] = "shop";
+  CHECK(api.ask("POST", group, wrong.dump()).json()["details"]["group"] == "events.k8s.io");
+  CHECK(api.ask("POST", core, R"({"metadata":{"name":"a"},"involvedObject":{"namespace":"shop"}})")
+            .json()["details"]["causes"][0]["field"] == "involvedObject.namespace");
+  CHECK(api.ask("DELETE", group + "/" + name).json()["status"] == "Success");
+  CHECK(api.ask("DELETE", core).status == 200);
+  CHECK(api.ask("GET", core).json()["items"].empty());
 }
 
 TEST_CASE("pages of a list are one snapshot") {

@@ -88,8 +88,8 @@ TEST_CASE("field selectors compare the fields a kind offers") {
   ObjectSummary summary;
   summary.name = "web";
   summary.name_space = "default";
-  summary.cluster_ip = "None";
-  summary.type = "ClusterIP";
+  summary.fields["spec.clusterIP"] = "None";
+  summary.fields["spec.type"] = "ClusterIP";
   struct Case {
     const char* selector;
     bool matches;
@@ -128,11 +128,12 @@ TEST_CASE("a summary reads names and labels, and what selectors need") {
   CHECK(short_one.uid == "u");
   CHECK(short_one.deleting);
   CHECK(short_one.labels.at("a") == "b");
-  CHECK(short_one.type.empty());
+  CHECK(short_one.fields.empty());
   const auto whole = signpost::api::read_whole_summary(text);
-  CHECK(whole.cluster_ip == "10.0.0.1");
-  CHECK(whole.type == "NodePort");
-  CHECK(whole.phase == "Active");
+  CHECK(whole.fields.at("spec.clusterIP") == "10.0.0.1");
+  CHECK(whole.fields.at("spec.type") == "NodePort");
+  CHECK(whole.fields.at("kind") == "Service");
+  CHECK(whole.fields.at("status.phase") == "Active");
   CHECK(signpost::api::read_whole_summary("[[[").name.empty());
 }
 

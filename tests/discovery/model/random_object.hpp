@@ -27,7 +27,9 @@ public:
     case 3: return make<Endpoints>();
     case 4: return make<ServiceCidr>();
     case 5: return make<IpAddress>();
-    default: return make<Lease>();
+    case 6: return make<Lease>();
+    case 7: return make<Event>();
+    default: return make<GroupEvent>();
     }
   }
 

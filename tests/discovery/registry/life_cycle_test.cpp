@@ -2,6 +2,7 @@
 
 #include <regex>
 
+#include "discovery/registry/event_retention.hpp"
 #include "tests/discovery/registry/harness.hpp"
 
 namespace signpost::registry::test {
@@ -124,6 +125,38 @@ TEST_CASE("leases are taken, renewed by who knows their revision, and go with th
   REQUIRE(cluster.client.create(Kind::lease, "shop", free));
   REQUIRE(cluster.client.remove(Kind::name_space, "", "shop"));
   CHECK(cluster.client.list(Kind::lease).items.size() == 1);
+}
+
+TEST_CASE("events go when they are old, and the oldest when there are too many") {
+  Cluster cluster(dual);
+  const auto tell = [&](const std::string& name) {
+    return cluster.client.create(
+        Kind::event, "default",
+        {{"metadata", {{"name", name}}}, {"involvedObject", {{"kind", "Service"}, {"namespace", "default"}}}});
+  };
+  const auto names = [&] {
+    std::string all;
+    for (const Stored& stored : cluster.client.list(Kind::group_event).items) {
+      all += json_of(stored)["metadata"]["name"].get<std::string>();
+    }
+    return all;
+  };
+  EventRetention retention(cluster.store, {.age = std::chrono::seconds(100), .count = 3});
+  REQUIRE(tell("a"));
+  REQUIRE(retention.start());
+  for (const char* name : {"b", "c"}) REQUIRE(tell(name));
+  const auto now = EventRetention::Clock::now();
+  retention.sweep(now);
+  CHECK(names() == "abc");
+  REQUIRE(cluster.client.patch(Kind::event, "default", "a", {{"count", 2}}));
+  REQUIRE(tell("d"));
+  CHECK(retention.too_many());
+  retention.sweep(now);
+  REQUIRE(tell("e")); // is written behind what the sweep deletes
+  CHECK(names() == "acde");
+  retention.sweep(now + std::chrono::seconds(200));
+  REQUIRE(tell("f"));
+  CHECK(names() == "f");
 }
 
 TEST_CASE("status is written on its own") {
