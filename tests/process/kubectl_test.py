@@ -92,7 +92,29 @@ class Kubectl(unittest.TestCase):
         self.kubectl("delete", "svc", "seen")
         self.assertIn("service/seen", watch.stdout.readline())
 
-    def test_05_refusals_read_well(self):
+    def test_05_events_and_leases(self):
+        self.kubectl("apply", "-f", "-", input=json.dumps({
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "leader"},
+            "spec": {"holderIdentity": "a-1", "leaseDurationSeconds": 15, "renewTime": "2026-01-01T00:00:00.000001Z"}}))
+        self.assertRegex(self.kubectl("get", "leases"), r"NAME\s+HOLDER\s+AGE\nleader\s+a-1\s+")
+        kubernetes = json.loads(self.kubectl("get", "svc", "kubernetes", "-o", "json"))
+        self.kubectl("create", "-f", "-", input=json.dumps({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"name": "kubernetes.1"}, "type": "Warning", "reason": "Odd",
+            "message": "it looks odd", "source": {"component": "tester"}, "count": 2,
+            "lastTimestamp": "2026-01-01T00:00:00Z",
+            "involvedObject": {"kind": "Service", "namespace": "default", "name": "kubernetes",
+                               "uid": kubernetes["metadata"]["uid"]}}))
+        out = self.kubectl("get", "events")
+        self.assertRegex(out, r"LAST SEEN\s+TYPE\s+REASON\s+OBJECT\s+MESSAGE\n"
+                              r"\S+\s+Warning\s+Odd\s+service/kubernetes\s+it looks odd")
+        self.assertIn("it looks odd", self.kubectl("describe", "svc", "kubernetes"))
+        if self.minor >= 27:
+            self.assertIn("holderIdentity", self.kubectl("explain", "lease.spec"))
+            self.assertIn("regarding", self.kubectl("explain", "events", "--api-version=events.k8s.io/v1"))
+        self.kubectl("delete", "event", "kubernetes.1")
+        self.kubectl("delete", "lease", "leader")
+
+    def test_06_refusals_read_well(self):
         err = self.kubectl("create", "service", "clusterip", "Bad_Name", "--tcp=80", fails=True)
         self.assertIn("DNS-1035", err)
         odd = "apiVersion: v1\nkind: Service\nmetadata: {name: odd}\nspec: {ports: [{port: 80}], colour: red}\n"
