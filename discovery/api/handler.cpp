@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "discovery/api/documents.hpp"
+#include "discovery/api/health.hpp"
 #include "discovery/api/list.hpp"
 #include "discovery/api/negotiation.hpp"
 #include "discovery/api/status_json.hpp"
@@ -54,11 +55,7 @@ Reply Handler::page(const Request& request) const {
     reply.content_type = found->second.content_type;
     return reply;
   }
-  if (path == "/healthz" || path == "/livez") return text_reply(200, "ok");
-  if (path == "/readyz") {
-    const auto reason = callbacks_.ready ? callbacks_.ready() : std::nullopt;
-    return reason ? text_reply(500, *reason + "\n") : text_reply(200, "ok");
-  }
+  if (auto health = health_page(request.target, callbacks_.ready)) return std::move(*health);
   if (path == "/version") return json_reply(200, version_document(settings_.version));
   if (path == "/openapi/v2") {
     // An empty document: kubectl then knows no schema and leaves validation to the server.
