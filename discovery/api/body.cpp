@@ -107,7 +107,11 @@ tl::expected<Json, std::string> read_document(BodyFormat format, std::string_vie
 registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std::string_view body,
                                           FieldValidation validation) {
   const model::KindInfo& kind = model::info(id);
-  if (format == BodyFormat::protobuf) return decode_protobuf_body(kind, body);
+  if (format == BodyFormat::protobuf) {
+    if (model::has_other_members(id))
+      return tl::make_unexpected(unsupported_media_type("application/json, application/yaml"));
+    return decode_protobuf_body(kind, body);
+  }
 
   model::DecodeNotes notes;
   const auto json = read_document(format, body, &notes);

@@ -93,7 +93,14 @@ std::vector<std::string_view> verbs_of(model::Kind kind) {
 }
 
 bool has_status(model::Kind kind) {
-  return kind == model::Kind::service || kind == model::Kind::name_space || kind == model::Kind::service_cidr;
+  switch (kind) {
+  case model::Kind::service:
+  case model::Kind::name_space:
+  case model::Kind::service_cidr:
+  case model::Kind::pod:
+  case model::Kind::node: return true;
+  default: return false;
+  }
 }
 
 } // namespace signpost::api

@@ -293,8 +293,17 @@ bool offers(model::Kind kind, std::string_view field, bool& whole) {
   case model::Kind::group_event:
     return one_of({"regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion",
                    "regarding.resourceVersion", "regarding.fieldPath", "reason", "reportingController", "type"});
+  case model::Kind::pod:
+    return one_of({"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
+                   "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName"});
+  case model::Kind::node: return one_of({"spec.unschedulable"});
   default: return false;
   }
+}
+
+/// What an absent field counts as: false, where the field is a truth value.
+std::string_view value_of_absent(std::string_view field) {
+  return field == "spec.hostNetwork" || field == "spec.unschedulable" ? "false" : "";
 }
 
 /// Where the value of a selectable field stands in the object.
@@ -359,7 +368,7 @@ bool FieldSelector::matches(const ObjectSummary& summary) const {
     if (term.field == "metadata.name") return (summary.name == term.value) == term.equal;
     if (term.field == "metadata.namespace") return (summary.name_space == term.value) == term.equal;
     const auto found = summary.fields.find(path_of(term.field));
-    const std::string_view value = found == summary.fields.end() ? std::string_view() : found->second;
+    const std::string_view value = found == summary.fields.end() ? value_of_absent(term.field) : found->second;
     return (value == term.value) == term.equal;
   });
 }

@@ -26,11 +26,31 @@ struct ListRule {
 
 constexpr ListRule common_rules[] = {{"metadata.finalizers", ""}, {"metadata.ownerReferences", "uid"}};
 constexpr ListRule service_rules[] = {{"spec.ports", "port"}, {"status.conditions", "type"}};
+constexpr ListRule pod_rules[] = {{"spec.containers", "name"},
+                                  {"spec.containers.ports", "containerPort"},
+                                  {"spec.containers.env", "name"},
+                                  {"spec.containers.volumeMounts", "mountPath"},
+                                  {"spec.initContainers", "name"},
+                                  {"spec.initContainers.ports", "containerPort"},
+                                  {"spec.initContainers.env", "name"},
+                                  {"spec.initContainers.volumeMounts", "mountPath"},
+                                  {"spec.ephemeralContainers", "name"},
+                                  {"spec.volumes", "name"},
+                                  {"spec.imagePullSecrets", "name"},
+                                  {"spec.hostAliases", "ip"},
+                                  {"spec.topologySpreadConstraints", "topologyKey"},
+                                  {"status.conditions", "type"},
+                                  {"status.hostIPs", "ip"},
+                                  {"status.podIPs", "ip"}};
+constexpr ListRule node_rules[] = {
+    {"spec.podCIDRs", ""}, {"spec.taints", "key"}, {"status.addresses", "type"}, {"status.conditions", "type"}};
 constexpr ListRule condition_rules[] = {{"status.conditions", "type"}};
 
 std::span<const ListRule> rules_of(model::Kind kind) {
   switch (kind) {
   case model::Kind::service: return service_rules;
+  case model::Kind::pod: return pod_rules;
+  case model::Kind::node: return node_rules;
   case model::Kind::name_space:
   case model::Kind::service_cidr: return condition_rules;
   default: return {};

@@ -52,6 +52,19 @@ constexpr Column event_columns[] = {
     {"Message", "string", "", "Why, for people."},         {"First Seen", "string", "", "When it first happened.", 1},
     {"Count", "string", "", "How often it happened.", 1},  {"Name", "string", "name", "Name of the event.", 1}};
 
+constexpr Column pod_columns[] = {name_column,
+                                  {"Ready", "string", "", "Containers that are ready, of all."},
+                                  {"Status", "string", "", "Phase of the pod."},
+                                  {"Restarts", "string", "", "How often its containers were restarted."},
+                                  age_column,
+                                  {"IP", "string", "", "Address of the pod.", 1},
+                                  {"Node", "string", "", "The node it runs on.", 1}};
+constexpr Column node_columns[] = {name_column,
+                                   {"Status", "string", "", "Whether it is ready and takes pods."},
+                                   {"Roles", "string", "", "Its roles, as its labels say."},
+                                   age_column,
+                                   {"Internal-IP", "string", "", "Its address within the cluster.", 1}};
+
 std::span<const Column> columns_of(model::Kind kind) {
   switch (kind) {
   case model::Kind::name_space: return namespace_columns;
@@ -63,6 +76,8 @@ std::span<const Column> columns_of(model::Kind kind) {
   case model::Kind::lease: return lease_columns;
   case model::Kind::event:
   case model::Kind::group_event: return event_columns;
+  case model::Kind::pod: return pod_columns;
+  case model::Kind::node: return node_columns;
   }
   return {};
 }
@@ -177,6 +192,46 @@ void add_cells(const model::IpAddress& address, Cells& cells) {
 
 void add_cells(const model::Lease& lease, Cells& cells) { cells.push_back(lease.spec.holder_identity.value_or("")); }
 
+void add_cells(const model::Pod& pod, Cells& cells) {
+  int ready = 0, restarts = 0;
+  for (const model::ContainerStatus& status : pod.status.container_statuses) {
+    ready += status.ready ? 1 : 0;
+    restarts += status.restart_count;
+  }
+  cells.push_back(fmt::format("{}/{}", ready, pod.spec.containers.size()));
+  cells.push_back(pod.metadata.deletion_timestamp.empty() ? pod.status.phase : "Terminating");
+  cells.push_back(std::to_string(restarts));
+}
+
+void add_cells(const model::Node& node, Cells& cells) {
+  std::string status = "Unknown";
+  for (const model::StatusCondition& condition : node.status.conditions)
+    if (condition.type == "Ready") status = condition.status == "True" ? "Ready" : "NotReady";
+  if (node.spec.unschedulable) status += ",SchedulingDisabled";
+  constexpr std::string_view role_label = "node-role.kubernetes.io/";
+  std::vector<std::string> roles;
+  for (const auto& [label, value] : node.metadata.labels)
+    if (label.starts_with(role_label) && label.size() > role_label.size())
+      roles.push_back(label.substr(role_label.size()));
+  cells.push_back(status);
+  cells.push_back(or_none(join(roles)));
+}
+
+/// Those behind the age, of a wide table.
+void add_wide_cells(const model::Object& object, Cells& cells) {
+  if (const auto* service = std::get_if<model::Service>(&object)) cells.push_back(labels_text(service->spec.selector));
+  if (const auto* pod = std::get_if<model::Pod>(&object)) {
+    cells.push_back(or_none(pod->status.pod_ip));
+    cells.push_back(or_none(pod->spec.node_name));
+  }
+  if (const auto* node = std::get_if<model::Node>(&object)) {
+    std::string internal;
+    for (const model::NodeAddress& address : node->status.addresses)
+      if (internal.empty() && address.type == "InternalIP") internal = address.address;
+    cells.push_back(or_none(internal));
+  }
+}
+
 std::string age(std::string_view time, std::int64_t now) {
   const std::int64_t seconds = parse_time(time);
   return seconds < 0 ? "<unknown>" : human_duration(std::max<std::int64_t>(0, now - seconds));
@@ -224,7 +279,7 @@ Cells cells_of(const model::Object& object, std::int64_t now) {
       },
       object);
   cells.push_back(age(metadata.creation_timestamp, now));
-  if (const auto* service = std::get_if<model::Service>(&object)) cells.push_back(labels_text(service->spec.selector));
+  add_wide_cells(object, cells);
   return cells;
 }
 

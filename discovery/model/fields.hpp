@@ -72,6 +72,12 @@ concept Structure = requires {
   Schema<T>::fields;
 };
 
+/// Members beside the fields are kept unread in T::others.
+template <class T>
+concept Open = requires {
+  Schema<T>::others;
+};
+
 /// Fields that are known (no warning about them) but not kept.
 template <class T>
 constexpr bool is_dropped(std::string_view name) {
@@ -400,6 +406,104 @@ struct Schema<EventSeries> {
                                      micro_time_field("lastObservedTime", 2, &EventSeries::last_observed_time)};
 };
 
+template <>
+struct Schema<ContainerPort> {
+  using T = ContainerPort;
+  static constexpr std::string_view go_name = "ContainerPort";
+  static constexpr std::tuple fields{
+      field("name", 1, &T::name),
+      field("hostPort", 2, &T::host_port),
+      field("containerPort", 3, &T::container_port, Omit::never),
+      field("protocol", 4, &T::protocol, "v1.Protocol"),
+      field("hostIP", 5, &T::host_ip),
+  };
+};
+
+template <>
+struct Schema<Container> {
+  static constexpr std::string_view go_name = "Container";
+  static constexpr std::tuple fields{field("name", 1, &Container::name, Omit::never),
+                                     field("ports", 6, &Container::ports)};
+  static constexpr auto others = &Container::others;
+};
+
+template <>
+struct Schema<PodSpec> {
+  using T = PodSpec;
+  static constexpr std::string_view go_name = "PodSpec";
+  static constexpr std::tuple fields{
+      field("initContainers", 20, &T::init_containers),
+      field("containers", 2, &T::containers, Omit::never),
+      field("nodeName", 10, &T::node_name),
+      field("hostNetwork", 11, &T::host_network),
+      field("hostname", 16, &T::hostname),
+      field("subdomain", 17, &T::subdomain),
+  };
+  static constexpr auto others = &T::others;
+};
+
+template <>
+struct Schema<StatusCondition> {
+  static constexpr std::string_view go_name = "Condition";
+  static constexpr std::tuple fields{field("type", 1, &StatusCondition::type, Omit::never),
+                                     field("status", 2, &StatusCondition::status, Omit::never, "v1.ConditionStatus")};
+  static constexpr auto others = &StatusCondition::others;
+};
+
+template <>
+struct Schema<PodIp> {
+  static constexpr std::string_view go_name = "PodIP";
+  static constexpr std::tuple fields{field("ip", 1, &PodIp::ip, Omit::never)};
+};
+
+template <>
+struct Schema<ContainerStatus> {
+  using T = ContainerStatus;
+  static constexpr std::string_view go_name = "ContainerStatus";
+  static constexpr std::tuple fields{field("name", 1, &T::name, Omit::never), field("ready", 4, &T::ready, Omit::never),
+                                     field("restartCount", 5, &T::restart_count, Omit::never)};
+  static constexpr auto others = &T::others;
+};
+
+template <>
+struct Schema<PodStatus> {
+  using T = PodStatus;
+  static constexpr std::string_view go_name = "PodStatus";
+  static constexpr std::tuple fields{
+      field("phase", 1, &T::phase, "v1.PodPhase"),
+      field("conditions", 2, &T::conditions),
+      field("hostIP", 5, &T::host_ip),
+      field("podIP", 6, &T::pod_ip),
+      field("podIPs", 12, &T::pod_ips),
+      field("containerStatuses", 8, &T::container_statuses),
+  };
+  static constexpr auto others = &T::others;
+};
+
+template <>
+struct Schema<NodeSpec> {
+  using T = NodeSpec;
+  static constexpr std::string_view go_name = "NodeSpec";
+  static constexpr std::tuple fields{field("podCIDR", 1, &T::pod_cidr), field("podCIDRs", 7, &T::pod_cidrs),
+                                     field("unschedulable", 4, &T::unschedulable)};
+  static constexpr auto others = &T::others;
+};
+
+template <>
+struct Schema<NodeAddress> {
+  static constexpr std::string_view go_name = "NodeAddress";
+  static constexpr std::tuple fields{field("type", 1, &NodeAddress::type, Omit::never, "v1.NodeAddressType"),
+                                     field("address", 2, &NodeAddress::address, Omit::never)};
+};
+
+template <>
+struct Schema<NodeStatus> {
+  static constexpr std::string_view go_name = "NodeStatus";
+  static constexpr std::tuple fields{field("conditions", 4, &NodeStatus::conditions),
+                                     field("addresses", 5, &NodeStatus::addresses)};
+  static constexpr auto others = &NodeStatus::others;
+};
+
 // The objects themselves; kind and apiVersion are the caller's business.
 inline constexpr std::array<std::string_view, 2> type_meta{"apiVersion", "kind"};
 
@@ -547,6 +651,22 @@ struct Schema<GroupEvent> {
       time_field("deprecatedLastTimestamp", 14, &T::deprecated_last_timestamp),
       field("deprecatedCount", 15, &T::deprecated_count),
   };
+  static constexpr auto dropped = type_meta;
+};
+
+template <>
+struct Schema<Pod> {
+  static constexpr std::string_view go_name = "Pod";
+  static constexpr std::tuple fields{field("metadata", 1, &Pod::metadata), field("spec", 2, &Pod::spec),
+                                     field("status", 3, &Pod::status)};
+  static constexpr auto dropped = type_meta;
+};
+
+template <>
+struct Schema<Node> {
+  static constexpr std::string_view go_name = "Node";
+  static constexpr std::tuple fields{field("metadata", 1, &Node::metadata), field("spec", 2, &Node::spec),
+                                     field("status", 3, &Node::status)};
   static constexpr auto dropped = type_meta;
 };
 

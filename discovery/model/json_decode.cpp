@@ -213,7 +213,14 @@ void read(Decoder& decoder, const Json& json, T& out, const Place& place, Leaf) 
   if (object == nullptr) return mismatch(decoder, place, go_value(json), GoType<T>::name({}));
   for (const auto& [key, value] : *object) {
     Place const here{.parent = &place, .name = key, .index = 0, .go_name = Schema<T>::go_name, .in_map = false};
-    if (!read_member(decoder, key, value, out, here) && !is_dropped<T>(key)) note_unknown(decoder, here);
+    if (!read_member(decoder, key, value, out, here) && !is_dropped<T>(key)) {
+      if constexpr (Open<T>) {
+        if (!value.is_null())
+          (out.*Schema<T>::others)[key] = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+      } else {
+        note_unknown(decoder, here);
+      }
+    }
     if (decoder.failed()) return;
   }
 }
@@ -240,6 +247,8 @@ tl::expected<Object, DecodeError> decode_object(Kind kind, const Json& json, Dec
   case Kind::lease: return read_object<Lease>(json, notes);
   case Kind::event: return read_object<Event>(json, notes);
   case Kind::group_event: return read_object<GroupEvent>(json, notes);
+  case Kind::pod: return read_object<Pod>(json, notes);
+  case Kind::node: return read_object<Node>(json, notes);
   }
   return tl::unexpected(DecodeError{"no such kind"});
 }

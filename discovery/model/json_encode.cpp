@@ -84,6 +84,15 @@ void write_field(std::string& out, char& separator, const Field<Owner, Member>& 
 template <Structure T>
 void write_fields(std::string& out, char& separator, const T& value) {
   std::apply([&](const auto&... fields) { (write_field(out, separator, fields, value), ...); }, Schema<T>::fields);
+  if constexpr (Open<T>) {
+    for (const auto& [name, json] : value.*Schema<T>::others) {
+      out += separator;
+      append_json_string(out, name);
+      out += ':';
+      out += json;
+      separator = ',';
+    }
+  }
 }
 
 template <Structure T>

@@ -5,7 +5,7 @@
 namespace signpost::model {
 namespace {
 
-constexpr std::array<KindInfo, 9> table{{
+constexpr std::array<KindInfo, 11> table{{
     {Kind::name_space, "Namespace", "", "v1", "namespaces", "namespace", "ns", "", false},
     {Kind::service, "Service", "", "v1", "services", "service", "svc", "all", true},
     {Kind::endpoint_slice, "EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", "endpointslice", "", "", true},
@@ -15,6 +15,8 @@ constexpr std::array<KindInfo, 9> table{{
     {Kind::lease, "Lease", "coordination.k8s.io", "v1", "leases", "lease", "", "", true},
     {Kind::event, "Event", "", "v1", "events", "event", "ev", "", true},
     {Kind::group_event, "Event", "events.k8s.io", "v1", "events", "event", "ev", "", true},
+    {Kind::pod, "Pod", "", "v1", "pods", "pod", "po", "all", true},
+    {Kind::node, "Node", "", "v1", "nodes", "node", "no", "", false},
 }};
 
 struct Names {
@@ -32,6 +34,8 @@ constexpr std::array<Names, table.size()> names{{
     {"coordination.k8s.io/v1", "leases.coordination.k8s.io"},
     {"v1", "events"},
     {"events.k8s.io/v1", "events.events.k8s.io"},
+    {"v1", "pods"},
+    {"v1", "nodes"},
 }};
 
 constexpr bool in_order() {

@@ -12,6 +12,8 @@
 #include "discovery/model/event.hpp"
 #include "discovery/model/lease.hpp"
 #include "discovery/model/namespace.hpp"
+#include "discovery/model/node.hpp"
+#include "discovery/model/pod.hpp"
 #include "discovery/model/service.hpp"
 #include "discovery/model/service_cidr.hpp"
 
@@ -28,11 +30,13 @@ enum class Kind : std::uint8_t {
   lease,
   event,
   group_event, // the same stored objects as `event`, in the words of events.k8s.io
+  pod,
+  node,
 };
 
 /// Any stored object; index() is its Kind.
-using Object =
-    std::variant<Namespace, Service, EndpointSlice, Endpoints, ServiceCidr, IpAddress, Lease, Event, GroupEvent>;
+using Object = std::variant<Namespace, Service, EndpointSlice, Endpoints, ServiceCidr, IpAddress, Lease, Event,
+                            GroupEvent, Pod, Node>;
 
 struct KindInfo {
   Kind kind;
@@ -55,6 +59,9 @@ struct KindInfo {
 [[nodiscard]] const KindInfo& info(Kind kind);
 /// By apiVersion ("v1", "discovery.k8s.io/v1") and kind name; nullptr: not one of ours.
 [[nodiscard]] const KindInfo* find_kind(std::string_view api_version, std::string_view name);
+
+/// Whether objects of the kind have members that are kept unread (OtherMembers): protobuf cannot carry them here.
+[[nodiscard]] constexpr bool has_other_members(Kind kind) { return kind == Kind::pod || kind == Kind::node; }
 
 [[nodiscard]] inline Kind kind_of(const Object& object) { return static_cast<Kind>(object.index()); }
 [[nodiscard]] const ObjectMeta& metadata(const Object& object);

@@ -246,6 +246,8 @@ tl::expected<Object, DecodeError> decode_protobuf(Kind kind, Bytes raw) {
   case Kind::lease: return decode_kind<Lease>(raw);
   case Kind::event: return decode_kind<Event>(raw);
   case Kind::group_event: return decode_kind<GroupEvent>(raw);
+  case Kind::pod: return decode_kind<Pod>(raw);
+  case Kind::node: return decode_kind<Node>(raw);
   }
   return tl::unexpected(DecodeError{"no such kind"});
 }

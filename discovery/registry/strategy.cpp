@@ -6,6 +6,7 @@
 #include "discovery/registry/event_rules.hpp"
 #include "discovery/registry/lease_rules.hpp"
 #include "discovery/registry/namespace_rules.hpp"
+#include "discovery/registry/pod_rules.hpp"
 #include "discovery/registry/registry.hpp"
 #include "discovery/registry/service_rules.hpp"
 
@@ -121,6 +122,44 @@ Strategy make_event() {
   return row;
 }
 
+Strategy make_pod() {
+  Strategy row;
+  row.writable = true;
+  row.set_defaults = [](Object& object) { set_defaults(as<model::Pod>(object)); };
+  row.prepare_create = [](Object& object) { prepare_create(as<model::Pod>(object)); };
+  row.prepare_update = [](Object& wanted, const Object& current) {
+    as<model::Pod>(wanted).status = as<model::Pod>(current).status;
+  };
+  row.check_create = [](const Object& object) { return collect<model::Pod>(check_pod, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<model::Pod>(check_pod_update, wanted, current);
+  };
+  row.take_status = [](Object& onto, Object& from) {
+    as<model::Pod>(onto).status = std::move(as<model::Pod>(from).status);
+    set_defaults(as<model::Pod>(onto));
+  };
+  row.check_status = [](const Object& object) { return collect<model::Pod>(check_pod_status, object); };
+  return row;
+}
+
+Strategy make_node() {
+  Strategy row;
+  row.writable = true;
+  row.set_defaults = [](Object&) {};
+  row.prepare_update = [](Object& wanted, const Object& current) {
+    as<model::Node>(wanted).status = as<model::Node>(current).status;
+  };
+  row.check_create = [](const Object& object) { return collect<model::Node>(check_node, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<model::Node>(check_node_update, wanted, current);
+  };
+  row.take_status = [](Object& onto, Object& from) {
+    as<model::Node>(onto).status = std::move(as<model::Node>(from).status);
+  };
+  row.check_status = [](const Object& object) { return collect<model::Node>(check_node, object); };
+  return row;
+}
+
 Strategy make_namespace() {
   Strategy row;
   row.writable = true;
@@ -153,6 +192,8 @@ const Strategy& strategy(model::Kind kind) {
     table[static_cast<std::size_t>(model::Kind::lease)] = make_lease();
     table[static_cast<std::size_t>(model::Kind::event)] = make_event();
     table[static_cast<std::size_t>(model::Kind::group_event)] = make_event();
+    table[static_cast<std::size_t>(model::Kind::pod)] = make_pod();
+    table[static_cast<std::size_t>(model::Kind::node)] = make_node();
     return table;
   }();
   return rows[static_cast<std::size_t>(kind)];
@@ -162,7 +203,7 @@ bool creates_on_update(model::Kind kind) { return strategy(kind).create_on_updat
 
 std::span<const model::Kind> namespace_contents() {
   static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice, model::Kind::lease,
-                                          model::Kind::event};
+                                          model::Kind::event, model::Kind::pod};
   return kinds;
 }
 

@@ -92,7 +92,7 @@ class Kubectl(unittest.TestCase):
         self.kubectl("delete", "svc", "seen")
         self.assertIn("service/seen", watch.stdout.readline())
 
-    def test_05_events_and_leases(self):
+    def test_05_events_leases_pods_nodes(self):
         self.kubectl("apply", "-f", "-", input=json.dumps({
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "leader"},
             "spec": {"holderIdentity": "a-1", "leaseDurationSeconds": 15, "renewTime": "2026-01-01T00:00:00.000001Z"}}))
@@ -111,6 +111,16 @@ class Kubectl(unittest.TestCase):
         if self.minor >= 27:
             self.assertIn("holderIdentity", self.kubectl("explain", "lease.spec"))
             self.assertIn("regarding", self.kubectl("explain", "events", "--api-version=events.k8s.io/v1"))
+        self.kubectl("apply", "-f", "-", input=json.dumps({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1"},
+            "spec": {"containers": [{"name": "c", "image": "i:1", "ports": [{"containerPort": 80}]}]}}))
+        self.assertRegex(self.kubectl("get", "pods", "-o", "wide"), r"web-1\s+0/1\s+Pending\s+0\s+\S+\s+<none>\s+<none>")
+        self.kubectl("create", "-f", "-", input=json.dumps({
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}}))
+        self.assertRegex(self.kubectl("get", "nodes"), r"n\s+Ready\s+<none>")
+        self.kubectl("delete", "pod", "web-1", "--wait=false")
+        self.kubectl("delete", "node", "n")
         self.kubectl("delete", "event", "kubernetes.1")
         self.kubectl("delete", "lease", "leader")
 

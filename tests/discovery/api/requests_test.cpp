@@ -57,7 +57,8 @@ TEST_CASE("discovery, version, health and unknown paths") {
         {"/", 404, "404 page not found"},
         {"/nothing", 404, "404 page not found"},
         {"/apis/apps/v1/deployments", 404, "404 page not found"},
-        {"/api/v1/pods", 404, R"("reason":"NotFound")"},
+        {"/api/v1/configmaps", 404, R"("reason":"NotFound")"},
+        {"/api/v1/pods?fieldSelector=spec.hostNetwork%3Dfalse", 200, "PodList"},
         {"/api/v1/namespaces/default/services/web/scale", 404, R"("reason":"NotFound")"},
         {"/api/v1/namespaces/default/services/%2e%2e", 404, R"("reason":"NotFound")"},
         {"/api/v1/namespaces/default/services/a%2fb", 400, "malformed path"},
@@ -371,6 +372,56 @@ TEST_CASE("events: told in one group's words, read in the other's, chosen by the
   CHECK(api.ask("DELETE", group + "/" + name).json()["status"] == "Success");
   CHECK(api.ask("DELETE", core).status == 200);
   CHECK(api.ask("GET", core).json()["items"].empty());
+}
+
+TEST_CASE("pods and nodes are shown, chosen and patched; protobuf is not taken for them") {
+  ApiFixture api;
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  REQUIRE(api.ask("POST", pods,
+                  R"({"metadata":{"name":"a"},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}})")
+              .status == 201);
+  REQUIRE(api.ask("POST", pods, R"({"metadata":{"name":"b"},"spec":{"hostNetwork":true,"containers":[{"name":"c"}]}})")
+              .status == 201);
+  const auto strategic = "Content-Type: application/strategic-merge-patch+json\r\n";
+  REQUIRE(api.ask("PATCH", pods + "/a/status",
+                  R"({"status":{"phase":"Running","podIP":"10.1.0.1","conditions":[{"type":"Ready","status":"True"}],)"
+                  R"("containerStatuses":[{"name":"c","ready":true,"restartCount":2}]}})",
+                  strategic)
+              .status == 200);
+  const json patched =
+      api.ask("PATCH", pods + "/a", R"({"spec":{"containers":[{"name":"c","image":"i:2"},{"name":"d"}]}})", strategic)
+          .json();
+  REQUIRE(patched["spec"]["containers"].size() == 2);
+  std::string images;
+  for (const json& container : patched["spec"]["containers"])
+    images += container["name"].get<std::string>() + "=" + container.value("image", "") + " ";
+  CHECK(images.find("c=i:2 ") != std::string::npos);
+  for (const auto& [selector, names] : std::map<std::string, std::string>{{"spec.nodeName%3Dn", "a"},
+                                                                          {"spec.hostNetwork%3Dfalse", "a"},
+                                                                          {"spec.hostNetwork%3Dtrue", "b"},
+                                                                          {"status.phase!%3DRunning", "b"},
+                                                                          {"status.podIP%3D10.1.0.1", "a"}}) {
+    CAPTURE(selector);
+    std::string found;
+    const json list = api.ask("GET", pods + "?fieldSelector=" + selector).json();
+    for (const json& item : list["items"]) found += item["metadata"]["name"].get<std::string>();
+    CHECK(found == names);
+  }
+  const json cells = api.ask("GET", pods + "/a", "", table).json()["rows"][0]["cells"];
+  CHECK(cells[1] == "1/2");
+  CHECK(cells[2] == "Running");
+  CHECK(cells[3] == "2");
+  CHECK(cells[5] == "10.1.0.1");
+  REQUIRE(
+      api.ask("POST", "/api/v1/nodes",
+              R"({"metadata":{"name":"n","labels":{"node-role.kubernetes.io/edge":""}},"spec":{"unschedulable":true},)"
+              R"("status":{"conditions":[{"type":"Ready","status":"True"}]}})")
+          .status == 201);
+  const json node = api.ask("GET", "/api/v1/nodes/n", "", table).json()["rows"][0]["cells"];
+  CHECK(node[1] == "Ready,SchedulingDisabled");
+  CHECK(node[2] == "edge");
+  const auto protobuf = "Content-Type: application/vnd.kubernetes.protobuf\r\n";
+  CHECK(api.ask("POST", pods, std::string("k8s\0", 4), protobuf).status == 415);
 }
 
 TEST_CASE("pages of a list are one snapshot") {

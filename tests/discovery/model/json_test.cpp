@@ -102,6 +102,23 @@ TEST_CASE("objects are written compactly, in the API's order, without what is em
   CHECK(encode(Object(Service{})).find(R"("metadata":{"name":"")") != std::string::npos);
 }
 
+TEST_CASE("what is not looked into is kept as it came, and no field of it is unknown") {
+  const std::string text =
+      R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"a"},"spec":{"containers":[{"name":"c","ports":)"
+      R"([{"containerPort":80}],"image":"i:1","resources":{"limits":{"cpu":"1.50"}}}],"nodeName":"n",)"
+      R"("volumes":[{"emptyDir":{},"name":"v"}],"zero":0.10},"status":{"phase":"Running","conditions":)"
+      R"([{"type":"Ready","status":"True","lastProbeTime":"x"}],"podIP":"10.1.0.1","podIPs":[{"ip":"10.1.0.1"}],)"
+      R"("containerStatuses":[{"name":"c","ready":false,"restartCount":0,"state":{}}]}})";
+  DecodeNotes notes;
+  const auto pod = decode_object(Kind::pod, *parse_json(text), &notes);
+  REQUIRE(pod);
+  CHECK(notes.unknown_fields.empty());
+  std::string expected = text;
+  expected.replace(expected.find("0.10"), 4, "0.1");
+  CHECK(encode(*pod) == expected);
+  CHECK(std::get<Pod>(*pod).spec.others.at("volumes") == R"([{"emptyDir":{},"name":"v"}])");
+}
+
 TEST_CASE("times in microseconds have six digits, whatever came") {
   const auto renewed = [](const std::string& time) {
     const auto json = parse_json(R"({"spec":{"renewTime":")" + time + R"("}})");

@@ -14,7 +14,7 @@ TEST_CASE("the table has a row per kind, findable by apiVersion and name") {
     CHECK(row.qualified_resource() ==
           std::string(row.plural) + (row.group.empty() ? "" : "." + std::string(row.group)));
   }
-  CHECK(find_kind("v1", "Pod") == nullptr);
+  CHECK(find_kind("v1", "ConfigMap") == nullptr);
   CHECK(find_kind("v1", "EndpointSlice") == nullptr);
   CHECK(find_kind("discovery.k8s.io/v1beta1", "EndpointSlice") == nullptr);
   CHECK(find_kind("", "Service") == nullptr);

@@ -29,7 +29,9 @@ public:
     case 5: return make<IpAddress>();
     case 6: return make<Lease>();
     case 7: return make<Event>();
-    default: return make<GroupEvent>();
+    case 8: return make<GroupEvent>();
+    case 9: return make<Pod>();
+    default: return make<Node>();
     }
   }
 

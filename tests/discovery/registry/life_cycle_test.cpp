@@ -159,6 +159,53 @@ TEST_CASE("events go when they are old, and the oldest when there are too many")
   CHECK(names() == "f");
 }
 
+TEST_CASE("pods and nodes: spec by who makes them, status by who runs them") {
+  Cluster cluster(dual);
+  const Json pod = {{"metadata", {{"name", "web-1"}}},
+                    {"spec", {{"containers", {{{"name", "c"}, {"image", "i"}, {"ports", {{{"containerPort", 80}}}}}}}}},
+                    {"status", {{"podIP", "10.1.0.1"}}}};
+  Json made = json_of(cluster.client.create(Kind::pod, "default", pod).value());
+  CHECK(made["status"] == Json{{"phase", "Pending"}});
+  CHECK(made["spec"]["containers"][0]["image"] == "i");
+  CHECK(made["spec"]["containers"][0]["ports"][0]["protocol"] == "TCP");
+  const auto status = [&](const Json& change) {
+    return cluster.client.patch_status(Kind::pod, "default", "web-1", change);
+  };
+  made = json_of(status({{"status", {{"phase", "Running"}, {"podIP", "10.1.0.1"}}}}).value());
+  CHECK(made["status"]["podIPs"][0]["ip"] == "10.1.0.1");
+  const Json twice = {{{"ip", "10.1.0.1"}}, {{"ip", "10.1.0.2"}}};
+  CHECK(status({{"status", {{"podIPs", twice}}}}).error().causes[0].field == "status.podIPs[1]");
+  CHECK(status({{"status", {{"podIPs", {{{"ip", "ten"}}}}}}}).error().causes[0].field == "status.podIPs[0]");
+  made = json_of(cluster.client.patch(Kind::pod, "default", "web-1", {{"status", {{"phase", "Failed"}}}}).value());
+  CHECK(made["status"]["phase"] == "Running");
+
+  const Json wrong = {
+      {"metadata", {{"name", "x"}}},
+      {"spec",
+       {{"hostname", "A.b"},
+        {"subdomain", "-"},
+        {"containers",
+         {{{"name", "c"}, {"ports", {{{"name", "p"}, {"containerPort", 0}}, {{"name", "p"}, {"containerPort", 1}}}}},
+          {{"name", "c"}}}}}}};
+  std::string fields;
+  const auto refused = cluster.client.create(Kind::pod, "default", wrong);
+  for (const Cause& cause : refused.error().causes) fields += cause.field + " ";
+  CHECK(fields == "spec.containers[0].ports[0].containerPort spec.containers[0].ports[1].name spec.containers[1].name "
+                  "spec.hostname spec.subdomain ");
+  CHECK(cluster.client.create(Kind::pod, "default", {{"metadata", {{"name", "x"}}}}).error().causes[0].field ==
+        "spec.containers");
+
+  const Json node = {
+      {"metadata", {{"name", "n"}}}, {"spec", {{"providerID", "p"}}}, {"status", {{"capacity", {{"cpu", "4"}}}}}};
+  CHECK(json_of(cluster.client.create(Kind::node, "", node).value())["status"]["capacity"]["cpu"] == "4");
+  const Json address = {{"type", "InternalIP"}, {"address", "192.0.2.1"}};
+  CHECK(cluster.client.patch_status(Kind::node, "", "n", {{"status", {{"addresses", {address}}}}}));
+  CHECK(cluster.client.patch_status(Kind::node, "", "n", {{"status", {{"addresses", {address, address}}}}})
+            .error()
+            .causes[0]
+            .message == "Duplicate value: \"192.0.2.1\"");
+}
+
 TEST_CASE("status is written on its own") {
   Cluster cluster(dual);
   REQUIRE(cluster.client.create(Kind::service, "default", service("lb", {{"type", "LoadBalancer"}})));

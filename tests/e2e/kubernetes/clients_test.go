@@ -15,6 +15,7 @@ import (
 	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
@@ -251,6 +252,8 @@ func TestInformers(t *testing.T) {
 		factory.Core().V1().Events().Informer()
 		factory.Coordination().V1().Leases().Informer()
 		factory.Core().V1().Endpoints().Informer()
+		factory.Core().V1().Pods().Informer()
+		factory.Core().V1().Nodes().Informer()
 		factory.Start(t.Context().Done())
 		for kind, synced := range factory.WaitForCacheSync(t.Context().Done()) {
 			if !synced {
@@ -295,9 +298,9 @@ func TestDynamicAndMetadataClients(t *testing.T) {
 	if partial.UID != made.GetUID() {
 		t.Error("another object")
 	}
-	for _, resource := range []string{"leases", "events", "endpointslices", "ipaddresses", "servicecidrs"} {
-		if _, err := mapper.KindFor(schema.GroupVersionResource{Resource: resource}); err != nil {
-			t.Errorf("%s: %v", resource, err)
+	for _, plural := range []string{"leases", "events", "endpointslices", "ipaddresses", "servicecidrs", "pods", "nodes"} {
+		if _, err := mapper.KindFor(schema.GroupVersionResource{Resource: plural}); err != nil {
+			t.Errorf("%s: %v", plural, err)
 		}
 	}
 	if version := must(typed.Discovery().ServerVersion())(t); version.Major != "1" {
@@ -407,6 +410,26 @@ func (s *recordSink) Update(event *core.Event) (*core.Event, error) {
 }
 func (s *recordSink) Patch(event *core.Event, data []byte) (*core.Event, error) {
 	return s.client.CoreV1().Events(s.space).PatchWithEventNamespaceWithContext(context.Background(), event, data)
+}
+
+func TestPodsAreWrittenByAgents(t *testing.T) {
+	client := must(kubernetes.NewForConfig(config("application/json")))(t)
+	pods := client.CoreV1().Pods(newNamespace(t, client))
+	made := must(pods.Create(t.Context(), &core.Pod{ObjectMeta: meta.ObjectMeta{Name: "web-1"},
+		Spec: core.PodSpec{NodeName: "n", Containers: []core.Container{{Name: "c", Image: "i:1",
+			Resources: core.ResourceRequirements{Limits: core.ResourceList{core.ResourceCPU: resource.MustParse("1500m")}}}},
+			Volumes: []core.Volume{{Name: "v"}}}}, meta.CreateOptions{}))(t)
+	made.Status = core.PodStatus{Phase: core.PodRunning, PodIP: "10.1.0.1", PodIPs: []core.PodIP{{IP: "10.1.0.1"}},
+		Conditions: []core.PodCondition{{Type: core.PodReady, Status: core.ConditionTrue}}}
+	must(pods.UpdateStatus(t.Context(), made, meta.UpdateOptions{}))(t)
+	found := must(pods.List(t.Context(), meta.ListOptions{FieldSelector: "spec.nodeName=n,status.phase=Running"}))(t)
+	if len(found.Items) != 1 {
+		t.Fatalf("%d pods", len(found.Items))
+	}
+	pod := found.Items[0]
+	if cpu := pod.Spec.Containers[0].Resources.Limits[core.ResourceCPU]; cpu.MilliValue() != 1500 || len(pod.Spec.Volumes) != 1 {
+		t.Errorf("something was lost: %+v", pod.Spec)
+	}
 }
 
 func TestRefusalsAreUnderstood(t *testing.T) {
