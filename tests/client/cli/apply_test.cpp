@@ -121,12 +121,12 @@ TEST_CASE("apply tries again when somebody else was faster, and gives up in the 
 TEST_CASE("apply goes on after an object that fails, and says the first code") {
   Fixture f;
   const auto ran = f.go({"apply", "-f", "-"},
-                        web_yaml + "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n---\n" +
+                        web_yaml + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: p}\n---\n" +
                             "apiVersion: v1\nkind: Service\nmetadata: {name: lost, namespace: nosuch}\n---\n" +
                             "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"shop\"}}\n");
   CHECK(ran.code == 1);
   CHECK(ran.out == "service/web created\nnamespace/shop created\n");
-  CHECK(ran.err.find("no Pod of v1") != std::string::npos);
+  CHECK(ran.err.find("no ConfigMap of v1") != std::string::npos);
   CHECK(ran.err.find("create the namespace first") != std::string::npos);
 }
 
