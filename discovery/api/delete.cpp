@@ -87,14 +87,16 @@ void delete_collection(registry::Registry& registry, const Route& route, const Q
   auto removals = std::make_shared<Removals>();
   removals->revision = listing->revision;
   removals->open = names.size() + 1; // one for this function, so that none ends it while names are still to come
-  const auto closed = [removals, kind = route.kind, done](registry::Result<Stored>* result) {
+  // Endpoints that are computed go with their slices.
+  const bool computed = route.kind == model::Kind::endpoints;
+  const auto closed = [removals, computed, kind = route.kind, done](registry::Result<Stored>* result) {
     {
       const std::lock_guard lock(removals->mutex);
       if (result != nullptr && *result) {
         if (!removals->items.empty()) removals->items += ',';
         (*result)->write(removals->items);
         removals->revision = std::max(removals->revision, (*result)->revision);
-      } else if (result != nullptr && result->error().code != 404) {
+      } else if (result != nullptr && result->error().code != 404 && !(computed && result->error().code == 409)) {
         removals->failed = result->error();
       }
       if (--removals->open != 0) return;

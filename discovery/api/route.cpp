@@ -87,7 +87,6 @@ Route find_route(const std::vector<std::string>& segments) {
 }
 
 std::vector<std::string_view> verbs_of(model::Kind kind) {
-  if (kind == model::Kind::endpoints) return {"get", "list", "watch"};
   if (kind == model::Kind::name_space) return {"create", "delete", "get", "list", "patch", "update", "watch"};
   return {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
 }

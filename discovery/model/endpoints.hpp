@@ -1,4 +1,4 @@
-// Endpoints (core/v1), the older form of a service's endpoints: for now only read, as a view of the EndpointSlices.
+// Endpoints (core/v1), the older form of a service's endpoints: written by some, computed from EndpointSlices for the rest.
 #pragma once
 
 #include <cstdint>

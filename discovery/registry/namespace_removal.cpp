@@ -28,7 +28,10 @@ Result<void> clear_object(Clearing& clearing, model::Kind kind, const store::Ent
     clearing.transaction.writes.push_back({entry.key, nullptr});
     std::vector<std::string> claims;
     if (strategy(kind).append_claims != nullptr) strategy(kind).append_claims(*object, claims);
-    for (std::string& claim : claims) clearing.transaction.writes.push_back({std::move(claim), nullptr});
+    for (std::string& claim : claims) {
+      // Objects that go with this one are in the namespace too, and are found themselves.
+      if (claim.starts_with(claims_prefix)) clearing.transaction.writes.push_back({std::move(claim), nullptr});
+    }
     return {};
   }
   clearing.held = true;

@@ -25,6 +25,19 @@ std::string object_prefix(model::Kind kind, std::string_view name_space) {
   return prefix;
 }
 
+std::optional<ObjectKey> parse_object_key(std::span<const model::Kind> kinds, std::string_view key) {
+  for (const model::Kind kind : kinds) {
+    const std::string prefix = object_prefix(kind, {});
+    if (key.size() <= prefix.size() || key.substr(0, prefix.size()) != prefix) continue;
+    const std::string_view rest = key.substr(prefix.size());
+    if (!model::info(kind).namespaced) return ObjectKey{kind, {}, rest};
+    const std::size_t slash = rest.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    return ObjectKey{kind, rest.substr(0, slash), rest.substr(slash + 1)};
+  }
+  return std::nullopt;
+}
+
 void Stored::write(std::string& out) const {
   static constexpr std::string_view opening = "\"metadata\":{";
   const std::size_t at = text->find(opening);

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -133,5 +134,16 @@ private:
 [[nodiscard]] std::string object_key(model::Kind kind, std::string_view name_space, std::string_view name);
 /// Everything of a kind (in a namespace): a prefix for range and watch.
 [[nodiscard]] std::string object_prefix(model::Kind kind, std::string_view name_space);
+
+/// The reverse of object_key(). The names point into the key.
+struct ObjectKey {
+  model::Kind kind;
+  std::string_view name_space, name;
+};
+/// nullopt: not the key of an object of one of these kinds.
+[[nodiscard]] std::optional<ObjectKey> parse_object_key(std::span<const model::Kind> kinds, std::string_view key);
+
+/// The stored text as an object. A damaged text is an internal error.
+[[nodiscard]] Result<model::Object> decode_stored(model::Kind kind, const store::Entry& entry);
 
 } // namespace signpost::registry

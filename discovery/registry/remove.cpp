@@ -19,7 +19,7 @@ public:
     const std::string key = object_key(kind_.kind, name_space_, name_);
     const auto found = state_->read(key);
     if (!found) return fail(found.error());
-    if (!*found) return fail(not_found(kind_, name_));
+    if (!*found) return fail(absent());
     const store::Entry& entry = **found;
     auto object = decode_stored(kind_.kind, entry);
     if (!object) return fail(object.error());
@@ -41,6 +41,12 @@ public:
   }
 
 private:
+  Status absent() const {
+    const auto shown = state_->read_shown(kind_.kind, object_key(kind_.kind, name_space_, name_));
+    if (!shown || !*shown) return not_found(kind_, name_);
+    return conflict(kind_, name_, "it is computed from EndpointSlices; delete those");
+  }
+
   std::optional<Status> check_preconditions(const model::ObjectMeta& metadata, store::Revision modified) const {
     const auto differ = [&](std::string_view what, const std::string& wanted, const std::string& actual) {
       const std::string name(what);

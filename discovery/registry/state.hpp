@@ -86,6 +86,8 @@ struct Registry::State : std::enable_shared_from_this<Registry::State> {
   // views.cpp
   [[nodiscard]] Result<Stored> get_view(model::Kind kind, std::string_view name_space, std::string_view name);
   [[nodiscard]] Result<Listing> list_view(const ListRequest& request);
+  /// What a client sees at the key. An entry that is computed, not stored, has `created` 0.
+  [[nodiscard]] Result<std::optional<store::Entry>> read_shown(model::Kind kind, const std::string& key);
 
   // open.cpp
   [[nodiscard]] tl::expected<void, std::string> open();
@@ -99,8 +101,6 @@ struct Registry::State : std::enable_shared_from_this<Registry::State> {
 };
 
 [[nodiscard]] Status from_store(const store::Error& error);
-/// The stored text as an object. A damaged text is an internal error.
-[[nodiscard]] Result<model::Object> decode_stored(model::Kind kind, const store::Entry& entry);
 /// The object's text as it is stored: without resourceVersion.
 [[nodiscard]] store::Value encode_stored(model::Object& object);
 

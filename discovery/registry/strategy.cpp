@@ -3,6 +3,7 @@
 #include <array>
 
 #include "discovery/registry/endpoint_slice_rules.hpp"
+#include "discovery/registry/endpoints_rules.hpp"
 #include "discovery/registry/event_rules.hpp"
 #include "discovery/registry/lease_rules.hpp"
 #include "discovery/registry/namespace_rules.hpp"
@@ -76,7 +77,9 @@ Strategy make_service() {
   };
   row.check_status = [](const Object& object) { return collect<Service>(check_service_status, object); };
   row.append_claims = [](const Object& object, std::vector<std::string>& keys) {
-    append_claims(as<Service>(object), keys);
+    const Service& service = as<Service>(object);
+    append_claims(service, keys);
+    keys.push_back(object_key(model::Kind::endpoints, service.metadata.name_space, service.metadata.name));
   };
   return row;
 }
@@ -93,6 +96,18 @@ Strategy make_endpoint_slice() {
   row.check_create = [](const Object& object) { return collect<EndpointSlice>(check_endpoint_slice, object); };
   row.check_update = [](const Object& wanted, const Object& current) {
     return collect<EndpointSlice>(check_endpoint_slice_update, wanted, current);
+  };
+  return row;
+}
+
+Strategy make_endpoints() {
+  Strategy row;
+  row.writable = true;
+  row.create_on_update = true;
+  row.set_defaults = [](Object& object) { set_defaults(as<model::Endpoints>(object)); };
+  row.check_create = [](const Object& object) { return collect<model::Endpoints>(check_endpoints, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<model::Endpoints>(check_endpoints_update, wanted, current);
   };
   return row;
 }
@@ -189,6 +204,7 @@ const Strategy& strategy(model::Kind kind) {
     table[static_cast<std::size_t>(model::Kind::name_space)] = make_namespace();
     table[static_cast<std::size_t>(model::Kind::service)] = make_service();
     table[static_cast<std::size_t>(model::Kind::endpoint_slice)] = make_endpoint_slice();
+    table[static_cast<std::size_t>(model::Kind::endpoints)] = make_endpoints();
     table[static_cast<std::size_t>(model::Kind::lease)] = make_lease();
     table[static_cast<std::size_t>(model::Kind::event)] = make_event();
     table[static_cast<std::size_t>(model::Kind::group_event)] = make_event();
@@ -202,8 +218,8 @@ const Strategy& strategy(model::Kind kind) {
 bool creates_on_update(model::Kind kind) { return strategy(kind).create_on_update; }
 
 std::span<const model::Kind> namespace_contents() {
-  static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice, model::Kind::lease,
-                                          model::Kind::event, model::Kind::pod};
+  static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice, model::Kind::endpoints,
+                                          model::Kind::lease, model::Kind::event, model::Kind::pod};
   return kinds;
 }
 

@@ -29,7 +29,7 @@ struct Strategy {
   /// Moves .status over; nullptr: the kind has no status to be written.
   void (*take_status)(model::Object& onto, model::Object& from) = nullptr;
   std::vector<Cause> (*check_status)(const model::Object& object) = nullptr;
-  /// Keys that go when the object goes.
+  /// Keys that go when the object goes: its claims, and what means nothing without it.
   void (*append_claims)(const model::Object& object, std::vector<std::string>& keys) = nullptr;
 };
 

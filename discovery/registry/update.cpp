@@ -17,7 +17,7 @@ public:
 
   void attempt() override {
     const std::string key = object_key(kind_.kind, name_space_, name_);
-    const auto found = state_->read(key);
+    const auto found = state_->read_shown(kind_.kind, key);
     if (!found) return fail(found.error());
     if (!*found) return create_or_fail();
     const store::Entry& entry = **found;
@@ -119,7 +119,7 @@ private:
     }
     const bool goes = unheld_ && kind_.kind != model::Kind::name_space;
     if (goes) plan_ = {};
-    transaction_.write(key, entry.modified, goes ? nullptr : text_, plan_);
+    transaction_.write(key, entry.created == 0 ? 0 : entry.modified, goes ? nullptr : text_, plan_);
     if (goes && rules_.append_claims != nullptr) {
       std::vector<std::string> keys;
       auto current = decode_stored(kind_.kind, entry);

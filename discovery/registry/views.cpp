@@ -71,6 +71,15 @@ Listing page(std::vector<std::pair<std::string, Stored>> items, const ListReques
   return listing;
 }
 
+/// The slices of the endpoints controller carry the labels of their service, and some that say what the slice is.
+std::map<std::string, std::string> labels_of_service(std::map<std::string, std::string> labels) {
+  const auto writer = labels.find("endpointslice.kubernetes.io/managed-by");
+  if (writer == labels.end() || writer->second != "endpointslice-controller.k8s.io") return {};
+  labels.erase(writer);
+  labels.erase(model::service_name_label);
+  return labels;
+}
+
 } // namespace
 
 std::string service_of_slice(const std::string& text) {
@@ -92,6 +101,7 @@ model::Endpoints mirror_endpoints(const model::ServiceKey& service, const Slices
       birth = slice.metadata.creation_timestamp;
       endpoints.metadata.uid = slice.metadata.uid;
     }
+    if (endpoints.metadata.labels.empty()) endpoints.metadata.labels = labels_of_service(slice.metadata.labels);
     if (slice.address_type == "FQDN" || slice.endpoints.empty()) continue;
     EndpointSubset& subset = subset_for(endpoints, slice.ports);
     for (const Endpoint& endpoint : slice.endpoints) add(subset, endpoint);
@@ -130,6 +140,9 @@ Result<Stored> Registry::State::get_view(model::Kind kind, std::string_view name
     if (!view) return tl::unexpected(not_found(model::info(kind), name));
     return Stored{*view, (*found)->modified};
   }
+  const auto stored = read(object_key(kind, name_space, name));
+  if (!stored) return tl::unexpected(stored.error());
+  if (*stored) return Stored{(*stored)->value, (*stored)->modified};
   const std::string prefix = object_prefix(model::Kind::endpoint_slice, name_space);
   const auto found = range({.begin = prefix, .end = store::prefix_end(prefix)});
   if (!found) return tl::unexpected(found.error());
@@ -156,8 +169,29 @@ Result<Listing> Registry::State::list_view(const ListRequest& request) {
   }
   std::map<std::string, SlicesOfService> services;
   if (auto done = collect(services, found->entries, {}); !done) return tl::unexpected(std::move(done.error()));
+  // What somebody wrote stands before what is computed.
+  const std::string written = object_prefix(request.kind, {});
+  const std::string from = object_prefix(request.kind, request.name_space);
+  const auto stored = range({.begin = from, .end = store::prefix_end(from), .revision = found->revision});
+  if (!stored) return tl::unexpected(stored.error());
+  for (const store::Entry& entry : stored->entries) {
+    const std::string key = entry.key.substr(written.size());
+    services.erase(key);
+    items.emplace_back(key, Stored{entry.value, entry.modified});
+  }
   for (const auto& [key, slices] : services) items.emplace_back(key, endpoints_view(split(key), slices));
+  std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return page(std::move(items), request, found->revision);
+}
+
+Result<std::optional<store::Entry>> Registry::State::read_shown(model::Kind kind, const std::string& key) {
+  auto found = read(key);
+  if (!found || *found || kind != model::Kind::endpoints) return found;
+  const auto names = parse_object_key(std::span(&kind, 1), key);
+  if (!names) return found;
+  const auto view = get_view(kind, names->name_space, names->name);
+  if (!view) return view.error().code == 404 ? std::move(found) : tl::unexpected(view.error());
+  return store::Entry{key, view->text, 0, view->revision};
 }
 
 std::optional<Status> check_service_cidr_update(Registry::State& state, const std::string& name,

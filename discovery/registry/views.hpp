@@ -1,5 +1,5 @@
-// Objects that are computed from others when they are read: Endpoints from the EndpointSlices of a service, IPAddresses
-// from the claims of addresses.
+// Objects that are computed from others when they are read: Endpoints from the EndpointSlices of a service, unless
+// somebody wrote them, IPAddresses from the claims of addresses.
 // Pure functions, any thread.
 #pragma once
 

@@ -40,14 +40,24 @@ std::shared_ptr<const EventBatch> address_events(const store::Batch& batch) {
   return events;
 }
 
-/// Keeps the slices of the services it watches, so that each change of a slice becomes a change of its Endpoints.
+/// Keeps the Endpoints and the slices of a namespace (or of all), so that each change of a slice becomes a change of
+/// the Endpoints that are computed from it.
 class EndpointsFollower {
 public:
-  Result<void> load(const std::vector<store::Entry>& entries) {
-    for (const store::Entry& entry : entries) {
-      if (auto done = put(entry); !done) return done;
+  explicit EndpointsFollower(std::string_view name_space)
+      : stored_prefix_(object_prefix(model::Kind::endpoints, name_space)),
+        slices_prefix_(object_prefix(model::Kind::endpoint_slice, name_space)) {}
+
+  Result<void> load(Registry::State& state, store::Revision revision) {
+    for (const std::string& prefix : {stored_prefix_, slices_prefix_}) {
+      const auto found = state.range({.begin = prefix, .end = store::prefix_end(prefix), .revision = revision});
+      if (!found) return tl::unexpected(found.error());
+      for (const store::Entry& entry : found->entries) {
+        if (auto done = put(entry); !done) return done;
+      }
     }
-    for (const auto& [key, slices] : services_) shown_[key] = endpoints_view(key, slices).text;
+    for (const auto& [key, stored] : stored_) shown_[key] = stored;
+    for (const auto& [key, slices] : services_) shown_.try_emplace(key, endpoints_view(key, slices).text);
     return {};
   }
 
@@ -56,6 +66,10 @@ public:
     events->revision = batch.revision;
     for (const store::Change& change : batch.changes) {
       std::set<model::ServiceKey> touched;
+      if (const auto key = stored_key(change.entry.key)) {
+        touched.insert(*key);
+        stored_.erase(*key);
+      }
       const auto at = owner_.find(change.entry.key);
       if (at != owner_.end()) {
         touched.insert(at->second);
@@ -71,7 +85,21 @@ public:
   }
 
 private:
+  /// nullopt: not the key of Endpoints that somebody wrote.
+  std::optional<model::ServiceKey> stored_key(const std::string& key) const {
+    static constexpr model::Kind kinds[] = {model::Kind::endpoints};
+    if (!key.starts_with(stored_prefix_)) return std::nullopt;
+    const auto names = parse_object_key(kinds, key);
+    if (!names) return std::nullopt;
+    return model::ServiceKey{std::string(names->name_space), std::string(names->name)};
+  }
+
   Result<void> put(const store::Entry& entry) {
+    if (const auto key = stored_key(entry.key)) {
+      stored_[*key] = entry.value;
+      return {};
+    }
+    if (!entry.key.starts_with(slices_prefix_)) return {};
     const std::string service = service_of_slice(*entry.value);
     if (service.empty()) return {};
     auto object = decode_stored(model::Kind::endpoint_slice, entry);
@@ -90,20 +118,27 @@ private:
     if (found->second.empty()) services_.erase(found);
   }
 
+  store::Value current(const model::ServiceKey& key) const {
+    if (const auto stored = stored_.find(key); stored != stored_.end()) return stored->second;
+    const auto slices = services_.find(key);
+    return slices == services_.end() ? nullptr : endpoints_view(key, slices->second).text;
+  }
+
   void show(const model::ServiceKey& key, store::Revision revision, EventBatch& events) {
-    const auto found = services_.find(key);
     store::Value& shown = shown_[key];
-    if (found == services_.end()) {
+    store::Value now = current(key);
+    if (now == nullptr) {
       if (shown != nullptr) events.events.push_back({{shown, revision}, shown, true});
       shown_.erase(key);
       return;
     }
-    store::Value now = endpoints_view(key, found->second).text;
     if (shown != nullptr && *shown == *now) return;
     events.events.push_back({{now, revision}, shown, false});
     shown = std::move(now);
   }
 
+  const std::string stored_prefix_, slices_prefix_;
+  std::map<model::ServiceKey, store::Value> stored_;
   std::map<model::ServiceKey, SlicesOfService> services_; // slices by store key
   std::map<std::string, model::ServiceKey> owner_;        // of each slice
   std::map<model::ServiceKey, store::Value> shown_;       // what watchers saw last
@@ -128,22 +163,24 @@ Result<std::unique_ptr<EventStream>> Registry::watch(model::Kind kind, std::stri
   using Translate = std::function<std::shared_ptr<const EventBatch>(const store::Batch&)>;
   Translate translate = plain_events;
   std::string prefix = object_prefix(kind, name_space);
+  std::string end;
   if (kind == model::Kind::ip_address) {
     prefix = address_claims_prefix;
     translate = address_events;
   } else if (kind == model::Kind::group_event) {
     translate = [](const store::Batch& batch) { return group_events(*plain_events(batch)); };
   } else if (kind == model::Kind::endpoints) {
-    prefix = object_prefix(model::Kind::endpoint_slice, name_space);
-    const auto found = state_->range({.begin = prefix, .end = store::prefix_end(prefix), .revision = after});
-    if (!found) return tl::unexpected(too_old(found.error()));
-    after = found->revision;
-    auto follower = std::make_shared<EndpointsFollower>();
-    if (auto done = follower->load(found->entries); !done) return tl::unexpected(std::move(done.error()));
+    // One range for both, for one order of changes; between the two no other kind has its keys.
+    prefix = object_prefix(model::Kind::endpoints, {});
+    end = store::prefix_end(object_prefix(model::Kind::endpoint_slice, {}));
+    if (after == 0) after = state_->store.revision();
+    auto follower = std::make_shared<EndpointsFollower>(name_space);
+    if (auto done = follower->load(*state_, after); !done) return tl::unexpected(too_old(std::move(done.error())));
     translate = [follower](const store::Batch& batch) { return follower->apply(batch); };
   }
+  if (end.empty()) end = store::prefix_end(prefix);
   auto stream = std::make_unique<Stream>();
-  auto watch = state_->store.watch({prefix, store::prefix_end(prefix), after},
+  auto watch = state_->store.watch({prefix, end, after},
                                    [translate = std::move(translate),
                                     callback = std::move(callback)](const std::shared_ptr<const store::Batch>& batch) {
                                      callback(batch == nullptr ? nullptr : translate(*batch));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "discovery/api/server.hpp"
+#include "discovery/endpoints/endpoints_controller.hpp"
 #include "discovery/objects/objects_store.hpp"
 #include "discovery/registry/registry.hpp"
 #include "discovery/store/sqlite_store.hpp"
@@ -55,6 +56,7 @@ struct Daemon::State {
   std::unique_ptr<Listeners> listeners; // outlives the forwarders' threads: late answers leave through its sockets
   std::unique_ptr<store::Store> store;
   std::unique_ptr<registry::Registry> registry;
+  std::unique_ptr<endpoints::EndpointsController> endpoints; // of a registry of our own
   std::vector<std::unique_ptr<api::Server>> api;
   std::atomic<bool> ready{false};
 
@@ -161,7 +163,9 @@ tl::expected<void, std::string> Daemon::State::open_registry() {
     store = std::move(*opened);
     registry = std::make_unique<registry::Registry>(
         *store, registry::Settings{.vips = settings.vips, .reserved = settings.reserved});
-    return registry->open();
+    if (auto opened_registry = registry->open(); !opened_registry) return opened_registry;
+    endpoints = std::make_unique<endpoints::EndpointsController>(*store, *registry);
+    return endpoints->start();
   }
   if (settings.api.empty()) return {};
   // Without a source there are no objects to show, but readiness and metrics.
@@ -180,7 +184,9 @@ tl::expected<void, std::string> Daemon::State::start_api() {
       return "the services are not read yet, or the server is stopping";
     };
     callbacks.pages["/metrics"] = {std::string(metrics_content_type), [this] {
-                                     Parts parts{.listeners = listeners.get(), .registry = registry.get()};
+                                     Parts parts{.listeners = listeners.get(),
+                                                 .registry = registry.get(),
+                                                 .endpoints = endpoints.get()};
                                      for (const auto& one : forwarders) parts.forwarders.push_back(one.get());
                                      for (const auto& server : api) parts.api.push_back(server.get());
                                      for (const Served& one : served)
@@ -207,6 +213,7 @@ void Daemon::State::make_sources() {
 void Daemon::State::stop() {
   ready.store(false, std::memory_order_relaxed);
   for (const auto& server : api) server->stop();
+  endpoints.reset();
   address_watch.reset();
   if (listeners) listeners->stop();
   for (const auto& forwarder : forwarders) forwarder->stop();

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "discovery/api/server.hpp"
+#include "discovery/endpoints/endpoints_controller.hpp"
 #include "discovery/registry/registry.hpp"
 #include "server/forward/forwarder.hpp"
 #include "server/listen/listeners.hpp"
@@ -130,6 +131,12 @@ std::vector<Sample> collect(const Parts& parts) {
   if (parts.registry != nullptr)
     add(samples, "signpost_registry_revision", "Newest revision", gauge,
         static_cast<std::uint64_t>(parts.registry->revision()));
+  if (parts.endpoints != nullptr) {
+    const auto c = parts.endpoints->counters();
+    add(samples, "signpost_endpoints_passes_total", "Looks at the endpoints of one service", counter, c.passes);
+    add(samples, "signpost_endpoints_writes_total", "EndpointSlices written for services", counter, c.writes);
+    add(samples, "signpost_endpoints_failures_total", "Looks that must be repeated", counter, c.failures);
+  }
   if (parts.listeners != nullptr) {
     for (const auto transport : {wire::Transport::udp, wire::Transport::tcp})
       for (const auto family : {model::Family::ipv4, model::Family::ipv6})

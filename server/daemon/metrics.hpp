@@ -9,6 +9,9 @@
 namespace signpost::api {
 class Server;
 }
+namespace signpost::endpoints {
+class EndpointsController;
+}
 namespace signpost::registry {
 class Registry;
 }
@@ -23,6 +26,7 @@ struct Parts {
   const Listeners* listeners = nullptr;
   std::vector<const Forwarder*> forwarders;
   const registry::Registry* registry = nullptr;
+  const endpoints::EndpointsController* endpoints = nullptr;
   std::vector<const api::Server*> api;
   std::size_t services = 0;
 };

@@ -19,25 +19,6 @@ namespace {
 constexpr model::Kind followed[] = {model::Kind::name_space, model::Kind::service, model::Kind::endpoint_slice};
 constexpr std::size_t page = 1000; // entries read at once: bounds the memory of the start
 
-struct Named {
-  model::Kind kind;
-  std::string_view name_space, name;
-};
-
-/// The reverse of registry::object_key(), for the kinds we follow.
-std::optional<Named> parse_key(std::string_view key) {
-  for (const model::Kind kind : followed) {
-    const std::string prefix = registry::object_prefix(kind, {});
-    if (key.size() <= prefix.size() || key.substr(0, prefix.size()) != prefix) continue;
-    const std::string_view rest = key.substr(prefix.size());
-    if (!model::info(kind).namespaced) return Named{kind, {}, rest};
-    const std::size_t slash = rest.find('/');
-    if (slash == std::string_view::npos) return std::nullopt;
-    return Named{kind, rest.substr(0, slash), rest.substr(slash + 1)};
-  }
-  return std::nullopt;
-}
-
 class StoreSource final : public Source {
 public:
   StoreSource(store::Store& store, zone::Zone& zone) : store_(store), zone_(zone), publisher_(zone) {}
@@ -120,7 +101,7 @@ private:
   }
 
   void apply(const store::Change& change) {
-    const auto named = parse_key(change.entry.key);
+    const auto named = registry::parse_object_key(followed, change.entry.key);
     if (!named) return;
     if (change.entry.value)
       put(named->kind, *change.entry.value);

@@ -50,6 +50,27 @@ class Addresses(unittest.TestCase):
             d.dig_until([before[3][0]], "s3.default.svc.cluster.local")
 
 
+class Selected(unittest.TestCase):
+    def test_pods_are_answered_under_the_name_of_their_service(self):
+        pods = "/api/v1/namespaces/default/pods"
+        with Daemon() as d:
+            self.assertEqual(d.request("POST", SERVICES, service("web", clusterIP="None", selector={"app": "web"}))[0], 201)
+            for i in (1, 2):
+                pod = {"metadata": {"name": f"p{i}", "labels": {"app": "web"}},
+                       "spec": {"hostname": f"p{i}", "subdomain": "web", "containers": [{"name": "c"}]}}
+                self.assertEqual(d.request("POST", pods, pod)[0], 201)
+                status = {"status": {"phase": "Running", "podIP": f"10.1.0.{i}",
+                                     "conditions": [{"type": "Ready", "status": "True"}]}}
+                self.assertEqual(d.request("PATCH", f"{pods}/p{i}/status", status,
+                                           {"Content-Type": "application/merge-patch+json"})[0], 200)
+            d.dig_until(["10.1.0.1", "10.1.0.2"], "web.default.svc.cluster.local")
+            d.dig_until(["10.1.0.2"], "p2.web.default.svc.cluster.local")
+            self.assertEqual(d.request("DELETE", f"{pods}/p2")[0], 200)
+            d.dig_until(["10.1.0.1"], "web.default.svc.cluster.local")
+            d.restart()
+            d.dig_until(["10.1.0.1"], "web.default.svc.cluster.local")
+
+
 class Killed(unittest.TestCase):
     """kill -9 in a storm of creates and deletes: what was answered is there, and no address is held twice."""
 

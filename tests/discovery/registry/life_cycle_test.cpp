@@ -435,7 +435,7 @@ TEST_CASE("the address of the DNS is given to who asks for it only") {
   CHECK(cluster.client.create(Kind::service, "kube-system", service("dns", {{"clusterIP", "10.96.0.10"}})));
 }
 
-TEST_CASE("views show slices and claims, and cannot be written") {
+TEST_CASE("views show slices and claims") {
   Cluster cluster(dual);
   REQUIRE(cluster.client.create(Kind::service, "default", service("web", {{"clusterIP", "10.96.0.80"}})));
   REQUIRE(cluster.client.create(Kind::endpoint_slice, "default", slice("web-b", "web", "10.1.0.2")));
@@ -460,13 +460,97 @@ TEST_CASE("views show slices and claims, and cannot be written") {
   CHECK(address["metadata"]["labels"]["ipaddress.kubernetes.io/managed-by"] == "ipallocator.k8s.io");
   CHECK(cluster.client.list(Kind::ip_address).items.size() == 2);
 
-  CHECK(cluster.client.create(Kind::endpoints, "default", name_space("x")).error().code == 405);
+  CHECK(cluster.client.remove(Kind::endpoints, "default", "web").error().code == 409);
   CHECK(cluster.client.remove(Kind::ip_address, "", "10.96.0.80").error().code == 405);
   CHECK(cluster.client
             .put(Kind::service_cidr, "", "kubernetes",
                  {{"metadata", {{"name", "kubernetes"}}}, {"spec", {{"cidrs", dual}}}})
             .error()
             .code == 405);
+}
+
+Json endpoints(const std::string& name, const std::string& ip) {
+  return {{"metadata", {{"name", name}}},
+          {"subsets", {{{"addresses", {{{"ip", ip}}}}, {"ports", {{{"port", 8080}}}}}}}};
+}
+
+TEST_CASE("Endpoints that somebody wrote stand before those that are computed") {
+  Cluster cluster(dual);
+  REQUIRE(cluster.client.create(Kind::endpoint_slice, "default", slice("web-a", "web", "10.1.0.1")));
+  const auto ip_of = [&] {
+    return json_of(cluster.client.get(Kind::endpoints, "default", "web").value())["subsets"][0]["addresses"][0]["ip"];
+  };
+  CHECK(ip_of() == "10.1.0.1");
+
+  SUBCASE("created") { REQUIRE(cluster.client.create(Kind::endpoints, "default", endpoints("web", "10.1.0.9"))); }
+  SUBCASE("put, with what was read") {
+    Json body = json_of(cluster.client.get(Kind::endpoints, "default", "web").value());
+    body["subsets"][0]["addresses"][0]["ip"] = "10.1.0.9";
+    const auto written = cluster.client.put(Kind::endpoints, "default", "web", body);
+    REQUIRE(written);
+    CHECK_FALSE(written->second); // 200: there was one to be seen
+    CHECK(cluster.client.put(Kind::endpoints, "default", "web", body).error().code == 409); // an old one by now
+  }
+  SUBCASE("patched") {
+    const Json subsets = endpoints("web", "10.1.0.9")["subsets"];
+    REQUIRE(cluster.client.patch(Kind::endpoints, "default", "web", {{"subsets", subsets}}));
+  }
+  CHECK(ip_of() == "10.1.0.9");
+  const Listing all = cluster.client.list(Kind::endpoints);
+  REQUIRE(all.items.size() == 1);
+  CHECK(all.items[0].json() == cluster.client.get(Kind::endpoints, "default", "web")->json());
+  CHECK(cluster.client.create(Kind::endpoints, "default", endpoints("web", "10.1.0.9")).error().code == 409);
+
+  REQUIRE(cluster.client.remove(Kind::endpoints, "default", "web"));
+  CHECK(ip_of() == "10.1.0.1");
+}
+
+TEST_CASE("Endpoints go with the service of their name, and with their namespace") {
+  Cluster cluster(dual);
+  REQUIRE(cluster.client.create(Kind::name_space, "", name_space("team")));
+  REQUIRE(cluster.client.create(Kind::service, "default", service("web")));
+  REQUIRE(cluster.client.create(Kind::service, "team", service("web")));
+  for (const char* where : {"default", "team"}) {
+    for (const char* name : {"alone", "web"}) {
+      REQUIRE(cluster.client.create(Kind::endpoints, where, endpoints(name, "10.1.0.9")));
+    }
+  }
+  REQUIRE(cluster.client.remove(Kind::service, "default", "web"));
+  CHECK(cluster.client.get(Kind::endpoints, "default", "web").error().code == 404);
+  CHECK(cluster.client.get(Kind::endpoints, "default", "alone"));
+  REQUIRE(cluster.client.remove(Kind::name_space, "", "team"));
+  CHECK(cluster.client.list(Kind::endpoints, "team").items.empty());
+}
+
+TEST_CASE("Endpoints are checked as upstream checks them") {
+  Cluster cluster(dual);
+  const auto refused = [&](const Json& subsets) {
+    const auto result = cluster.client.create(Kind::endpoints, "default",
+                                              {{"metadata", {{"name", "web"}}}, {"subsets", subsets}}, true);
+    return result ? Json("accepted") : json_of(result.error())["details"]["causes"][0];
+  };
+  CHECK(refused(Json::parse(R"([{"addresses":[{"ip":"10.1.0.1"}],"ports":[{"port":80}]}])")) == "accepted");
+  CHECK(refused(Json::parse(R"([{"ports":[{"port":80}]}])")) ==
+        Json{{"reason", "FieldValueRequired"},
+             {"message", "Required value: must specify `addresses` or `notReadyAddresses`"},
+             {"field", "subsets[0]"}});
+  CHECK(refused(Json::parse(R"([{"addresses":[{"ip":"10.1.0.999"}]}])")) ==
+        Json{{"reason", "FieldValueInvalid"},
+             {"message",
+              "Invalid value: \"10.1.0.999\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"},
+             {"field", "subsets[0].addresses[0].ip"}});
+  CHECK(refused(Json::parse(R"([{"notReadyAddresses":[{"ip":"127.0.0.1"}]}])"))["field"] ==
+        "subsets[0].notReadyAddresses[0].ip");
+  CHECK(refused(Json::parse(R"([{"addresses":[{"ip":"10.1.0.1","hostname":"a.b"}]}])"))["field"] ==
+        "subsets[0].addresses[0].hostname");
+  CHECK(refused(Json::parse(R"([{"addresses":[{"ip":"10.1.0.1"}],"ports":[{"port":0}]}])"))["field"] ==
+        "subsets[0].ports[0].port");
+  CHECK(refused(Json::parse(R"([{"addresses":[{"ip":"10.1.0.1"}],"ports":[{"port":1},{"port":2}]}])"))["field"] ==
+        "subsets[0].ports[0].name");
+  CHECK(refused(Json::parse(R"([{"addresses":[{"ip":"10.1.0.1"}],"ports":[{"port":1,"protocol":"ICMP"}]}])")) ==
+        Json{{"reason", "FieldValueNotSupported"},
+             {"message", "Unsupported value: \"ICMP\": supported values: \"SCTP\", \"TCP\", \"UDP\""},
+             {"field", "subsets[0].ports[0].protocol"}});
 }
 
 TEST_CASE("a list in pages is a list of one revision") {

@@ -89,6 +89,20 @@ TEST_CASE("endpoints follow their slices") {
   CHECK(watcher.up_to(5) == Lines{"MODIFIED web", "ADDED dns", "MODIFIED web", "MODIFIED dns", "DELETED web"});
 }
 
+TEST_CASE("a watcher of Endpoints sees those that were written as one with those that are computed") {
+  Cluster cluster({"10.96.0.0/16"});
+  REQUIRE(cluster.client.create(Kind::endpoint_slice, "default", slice("web-a", "web", "10.1.0.1")));
+  Watcher watcher(cluster, Kind::endpoints, "default", cluster.registry.revision());
+  const Json written = {{"metadata", {{"name", "web"}}}, {"subsets", {{{"addresses", {{{"ip", "10.1.0.9"}}}}}}}};
+  REQUIRE(cluster.client.create(Kind::endpoints, "default", written));
+  REQUIRE(cluster.client.create(Kind::endpoints, "kube-system", written));
+  REQUIRE(cluster.client.remove(Kind::endpoint_slice, "default", "web-a")); // nothing to be seen
+  REQUIRE(cluster.client.create(Kind::endpoint_slice, "default", slice("web-a", "web", "10.1.0.1")));
+  REQUIRE(cluster.client.remove(Kind::endpoints, "default", "web"));
+  REQUIRE(cluster.client.remove(Kind::endpoint_slice, "default", "web-a"));
+  CHECK(watcher.up_to(3) == Lines{"MODIFIED web", "MODIFIED web", "DELETED web"});
+}
+
 TEST_CASE("addresses appear and go with their services") {
   Cluster cluster({"10.96.0.0/16"});
   Watcher watcher(cluster, Kind::ip_address, "", cluster.registry.revision());
