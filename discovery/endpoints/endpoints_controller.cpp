@@ -17,8 +17,8 @@ using Clock = std::chrono::steady_clock;
 using model::Kind;
 using model::ServiceKey;
 
-constexpr std::size_t page = 1000;         // entries read at once: bounds the memory of the start
-constexpr std::size_t most_passes = 64;    // at once: enough to share the store's commits
+constexpr std::size_t page = 1000;      // entries read at once: bounds the memory of the start
+constexpr std::size_t most_passes = 64; // at once: enough to share the store's commits
 constexpr auto first_wait = std::chrono::milliseconds(10);
 constexpr auto longest_wait = std::chrono::seconds(60);
 
@@ -301,7 +301,8 @@ void EndpointsController::State::carry_out(SlicePlan plan, const std::shared_ptr
     registry.update(
         Kind::endpoint_slice, name_space, name,
         [wanted = std::move(wanted)](const model::Object&, const registry::Stored&) { return wanted; }, std::nullopt,
-        {}, [self, pass, name](registry::Result<std::pair<registry::Stored, bool>> stored) {
+        {},
+        [self, pass, name](registry::Result<std::pair<registry::Stored, bool>> stored) {
           self->answered(pass, stored ? Written{name, stored->first.revision} : Written{});
         });
   }

@@ -68,6 +68,16 @@ private:
     if (kind_.kind == model::Kind::event && state_->events != nullptr && state_->events->too_many()) {
       state_->worker.post([state = state_] { state->events->sweep(EventRetention::Clock::now()); });
     }
+    if (kind_.kind == model::Kind::service_cidr) {
+      // Whoever asked may ask for an address next.
+      const auto self = std::static_pointer_cast<Create>(shared_from_this());
+      const bool posted = state_->worker.post([self, revision] {
+        self->state_->learn_cidr(object_key(self->kind_.kind, {}, self->name_));
+        self->state_->finish_cidrs(); // others may have waited for this one to cover their addresses
+        self->done_(Stored{self->text_, revision});
+      });
+      if (posted) return;
+    }
     done_(Stored{text_, revision});
   }
 
@@ -98,7 +108,7 @@ void start_create(Write::Shared state, model::Kind kind, std::string name_space,
 void Registry::create(model::Kind kind, std::string name_space, model::Object object, WriteOptions options,
                       WriteCallback done) {
   const model::KindInfo& info = model::info(kind);
-  if (auto refused = refuse_write(state_->settings, kind, "create")) return done(tl::unexpected(std::move(*refused)));
+  if (auto refused = refuse_write(state_->settings)) return done(tl::unexpected(std::move(*refused)));
   model::ObjectMeta& metadata = model::metadata(object);
   if (auto wrong = check_scope(info, name_space, metadata)) return done(tl::unexpected(std::move(*wrong)));
   if (!metadata.resource_version.empty() && metadata.resource_version != "0") {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "discovery/registry/ip_address_rules.hpp"
 #include "discovery/registry/life_cycle.hpp"
 #include "discovery/registry/namespace_rules.hpp"
 #include "discovery/registry/service_rules.hpp"
@@ -55,13 +56,7 @@ Done ensure_service_cidr(State& state) {
   }
   cidr.metadata.name = kubernetes;
   give_birth(cidr.metadata);
-  cidr.metadata.finalizers = {"networking.k8s.io/service-cidr-finalizer"};
-  model::Condition ready;
-  ready.type = "Ready";
-  ready.status = "True";
-  ready.last_transition_time = cidr.metadata.creation_timestamp;
-  ready.message = "Kubernetes Service CIDR is ready";
-  cidr.status.conditions.push_back(std::move(ready));
+  prepare_create(cidr);
   model::Object object = std::move(cidr);
   return commit(state, {{{key, *found ? (*found)->modified : 0}}, {{key, encode_stored(object)}}});
 }
@@ -114,16 +109,37 @@ Done ensure_kubernetes(State& state) {
   return commit(state, std::move(transaction));
 }
 
+/// What addresses may be in: the configured prefixes, and those of the ServiceCIDRs that clients made.
+tl::expected<std::vector<model::Prefix>, std::string> known_prefixes(State& state) {
+  std::vector<model::Prefix> prefixes = state.settings.vips;
+  const std::string prefix = object_prefix(model::Kind::service_cidr, {});
+  const auto found = state.range({.begin = prefix, .end = store::prefix_end(prefix)});
+  if (!found) return tl::unexpected(found.error().message);
+  for (const store::Entry& entry : found->entries) {
+    const auto object = decode_stored(model::Kind::service_cidr, entry);
+    if (!object) return tl::unexpected(object.error().message);
+    const auto& cidr = std::get<model::ServiceCidr>(*object);
+    if (cidr.metadata.name == kubernetes) continue; // the configured ones, as they were
+    for (const std::string& text : cidr.spec.cidrs) {
+      if (const auto one = model::Prefix::parse(text)) prefixes.push_back(*one);
+    }
+  }
+  return prefixes;
+}
+
 /// Addresses in use that no prefix covers, as one sentence; empty: none.
-std::string strays(State& state, const std::vector<store::Entry>& entries) {
+std::string strays(State& state, const std::vector<store::Entry>& entries, const std::vector<model::Prefix>& known) {
   std::string named;
   std::size_t count = 0;
   for (const store::Entry& entry : entries) {
     const auto address = model::Address::parse(std::string_view(entry.key).substr(address_claims_prefix.size()));
     const auto claim = read_address_claim(*entry.value);
     if (!address || !claim) continue;
-    vip::Allocator* allocator = state.claims.addresses(address->family());
-    if (allocator != nullptr && allocator->range().index_of(*address)) continue;
+    const auto covers = [&](const model::Prefix& prefix) {
+      const auto range = vip::Range::make(prefix, 1);
+      return range && range->index_of(*address);
+    };
+    if (std::any_of(known.begin(), known.end(), covers)) continue;
     if (claim->owner == model::ServiceKey{"default", std::string(kubernetes)}) continue; // it moves
     if (++count > most_named) continue;
     named +=
@@ -143,9 +159,40 @@ Done check_prefixes(State& state) {
   const auto addresses =
       state.range({.begin = std::string(address_claims_prefix), .end = store::prefix_end(address_claims_prefix)});
   if (!addresses) return tl::unexpected(addresses.error().message);
-  if (std::string problem = strays(state, addresses->entries); !problem.empty()) {
+  const auto known = known_prefixes(state);
+  if (!known) return tl::unexpected(known.error());
+  if (std::string problem = strays(state, addresses->entries, *known); !problem.empty()) {
     return tl::unexpected(std::move(problem));
   }
+  return {};
+}
+
+/// Before the claims: these are then told to ranges that are there.
+Done follow_cidrs(State& state) {
+  const std::string prefix = object_prefix(model::Kind::service_cidr, {});
+  const store::RangeRequest all{.begin = prefix, .end = store::prefix_end(prefix)};
+  const auto found = state.range(all);
+  if (!found) return tl::unexpected(found.error().message);
+  for (const store::Entry& entry : found->entries) {
+    const auto object = decode_stored(model::Kind::service_cidr, entry);
+    if (!object) return tl::unexpected(object.error().message);
+    const auto& cidr = std::get<model::ServiceCidr>(*object);
+    Claims::open(state.claims.learn(cidr.metadata.name, &cidr, entry.modified));
+  }
+  auto watch = state.store.watch({all.begin, all.end, found->revision},
+                                 [&state](const std::shared_ptr<const store::Batch>& batch) {
+                                   if (!batch) return;
+                                   for (const store::Change& change : batch->changes) {
+                                     state.worker.post([shared = state.shared_from_this(), key = change.entry.key] {
+                                       shared->learn_cidr(key);
+                                       shared->finish_cidrs();
+                                     });
+                                   }
+                                 });
+  if (!watch) return tl::unexpected(watch.error().message);
+  state.cidr_watch = std::move(*watch);
+  // A deletion that a crash interrupted goes on.
+  state.worker.post([shared = state.shared_from_this()] { shared->finish_cidrs(); });
   return {};
 }
 
@@ -157,10 +204,14 @@ Done follow_claims(State& state) {
   auto watch = state.store.watch({all.begin, all.end, found->revision},
                                  [&state](const std::shared_ptr<const store::Batch>& batch) {
                                    if (!batch) return;
+                                   bool released = false;
                                    for (const store::Change& change : batch->changes) {
+                                     released = released || change.entry.value == nullptr;
                                      state.claims.told(change.entry.key, change.entry.value != nullptr);
                                    }
                                    state.claims.told_up_to(batch->revision);
+                                   if (!released || state.claims.terminating().empty()) return;
+                                   state.worker.post([shared = state.shared_from_this()] { shared->finish_cidrs(); });
                                  });
   if (!watch) return tl::unexpected(watch.error().message);
   state.claim_watch = std::move(*watch);
@@ -212,6 +263,7 @@ tl::expected<void, std::string> Registry::State::open() {
       .and_then([&] { return ensure_service_cidr(*this); })
       .and_then([&] { return ensure_kubernetes(*this); })
       .and_then([&] { return follow_namespaces(*this); })
+      .and_then([&] { return follow_cidrs(*this); })
       .and_then([&] { return follow_claims(*this); })
       .and_then([&] { return keep_events_few(*this); });
 }

@@ -5,6 +5,7 @@
 
 #include "discovery/registry/event_faces.hpp"
 #include "discovery/registry/state.hpp"
+#include "discovery/registry/views.hpp"
 
 namespace signpost::registry {
 namespace {
@@ -20,6 +21,7 @@ std::string object_key(model::Kind kind, std::string_view name_space, std::strin
 
 std::string object_prefix(model::Kind kind, std::string_view name_space) {
   std::string prefix = "/registry/";
+  if (kind == model::Kind::ip_address) return std::string(address_claims_prefix); // the object is the claim
   prefix.append(model::info(kind).plural).append("/");
   if (!name_space.empty()) prefix.append(name_space).append("/");
   return prefix;
@@ -92,18 +94,9 @@ store::Value encode_stored(model::Object& object) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
-std::optional<Status> refuse_write(const Settings& settings, model::Kind kind, std::string_view verb) {
-  if (settings.read_only) {
-    return method_not_allowed("this server shows objects from files; change the files, not the server");
-  }
-  if (strategy(kind).writable) return std::nullopt;
-  Status status =
-      method_not_allowed(std::string(verb) + " is not supported on resources of kind \"" +
-                         std::string(model::info(kind).plural) + "\": they are computed from other objects");
-  status.has_details = true;
-  status.group = model::info(kind).group;
-  status.kind = model::info(kind).plural;
-  return status;
+std::optional<Status> refuse_write(const Settings& settings) {
+  if (!settings.read_only) return std::nullopt;
+  return method_not_allowed("this server shows objects from files; change the files, not the server");
 }
 
 std::optional<Status> check_scope(const model::KindInfo& kind, std::string_view name_space,
@@ -172,6 +165,7 @@ Registry::Registry(store::Store& store, Settings settings)
 Registry::~Registry() {
   state_->claim_watch.reset();
   state_->namespace_watch.reset();
+  state_->cidr_watch.reset();
   state_->worker.stop();
   state_->events.reset();
 }
@@ -179,23 +173,18 @@ Registry::~Registry() {
 tl::expected<void, std::string> Registry::open() { return state_->open(); }
 
 Result<Stored> Registry::get(model::Kind kind, std::string_view name_space, std::string_view name) {
-  if (kind == model::Kind::endpoints || kind == model::Kind::ip_address) {
-    return state_->get_view(kind, name_space, name);
-  }
   if (kind == model::Kind::group_event) {
     const auto core = get(model::Kind::event, name_space, name);
     return core ? group_event(*core) : tl::unexpected(group_status(core.error()));
   }
-  auto found = state_->read(object_key(kind, name_space, name));
+  auto found = state_->read_shown(kind, object_key(kind, name_space, name));
   if (!found) return tl::unexpected(std::move(found.error()));
   if (!*found) return tl::unexpected(not_found(model::info(kind), name));
   return Stored{std::move((*found)->value), (*found)->modified};
 }
 
 Result<Listing> Registry::list(const ListRequest& request) {
-  if (request.kind == model::Kind::endpoints || request.kind == model::Kind::ip_address) {
-    return state_->list_view(request);
-  }
+  if (request.kind == model::Kind::endpoints) return state_->list_endpoints(request);
   if (request.kind == model::Kind::group_event) {
     ListRequest core = request;
     core.kind = model::Kind::event;
@@ -221,6 +210,7 @@ Result<Listing> Registry::list(const ListRequest& request) {
     // The smallest key behind one, without the prefix that the next request adds again.
     const auto behind = [&](const store::Entry& entry) { return entry.key.substr(prefix.size()) + '\0'; };
     for (store::Entry& entry : found->entries) {
+      if (request.kind == model::Kind::ip_address) entry.value = address_text(entry.key, entry.value);
       Stored stored{std::move(entry.value), entry.modified};
       if (request.chosen && !request.chosen(stored)) continue;
       listing.items.push_back(std::move(stored));

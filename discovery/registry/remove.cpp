@@ -17,15 +17,21 @@ public:
 
   void attempt() override {
     const std::string key = object_key(kind_.kind, name_space_, name_);
-    const auto found = state_->read(key);
+    const auto found = state_->read_shown(kind_.kind, key);
     if (!found) return fail(found.error());
-    if (!*found) return fail(absent());
+    if (!*found) return fail(not_found(kind_, name_));
+    if ((*found)->created == 0) {
+      return fail(conflict(kind_, name_, "it is computed from EndpointSlices; delete those"));
+    }
     const store::Entry& entry = **found;
     auto object = decode_stored(kind_.kind, entry);
     if (!object) return fail(object.error());
     if (auto wrong = check_preconditions(model::metadata(*object), entry.modified)) return fail(std::move(*wrong));
     if (kind_.kind == model::Kind::name_space && is_permanent_namespace(name_)) {
       return fail(forbidden(kind_, name_, "this namespace may not be deleted"));
+    }
+    if (const auto* address = std::get_if<model::IpAddress>(&*object)) {
+      if (auto unused = check_unused(*address); !unused) return fail(std::move(unused.error()));
     }
     const bool held = kind_.kind == model::Kind::name_space || !model::metadata(*object).finalizers.empty();
     if (held) return mark(key, entry, *object);
@@ -41,10 +47,21 @@ public:
   }
 
 private:
-  Status absent() const {
-    const auto shown = state_->read_shown(kind_.kind, object_key(kind_.kind, name_space_, name_));
-    if (!shown || !*shown) return not_found(kind_, name_);
-    return conflict(kind_, name_, "it is computed from EndpointSlices; delete those");
+  /// An address goes with the service that has it, not before.
+  Result<void> check_unused(const model::IpAddress& address) const {
+    const model::ParentReference& parent = address.spec.parent_ref;
+    if (!parent.group.empty() || parent.resource != "services") return {};
+    const auto found = state_->read(object_key(model::Kind::service, parent.name_space, parent.name));
+    if (!found) return tl::unexpected(found.error());
+    if (!*found) return {};
+    const auto object = decode_stored(model::Kind::service, **found);
+    if (!object) return tl::unexpected(object.error());
+    std::vector<std::string> keys;
+    strategy(model::Kind::service).append_claims(*object, keys);
+    if (std::find(keys.begin(), keys.end(), object_key(kind_.kind, {}, name_)) == keys.end()) return {};
+    return tl::unexpected(forbidden(kind_, name_,
+                                    "it is the address of service " + parent.name_space + "/" + parent.name +
+                                        "; it goes with the service"));
   }
 
   std::optional<Status> check_preconditions(const model::ObjectMeta& metadata, store::Revision modified) const {
@@ -86,6 +103,15 @@ private:
   void fail(Status status) override { done_(tl::unexpected(std::move(status))); }
 
   void succeed(store::Revision revision) override {
+    if (kind_.kind == model::Kind::service_cidr) {
+      const auto self = std::static_pointer_cast<Remove>(shared_from_this());
+      const bool posted = state_->worker.post([self, revision] {
+        self->state_->learn_cidr(object_key(self->kind_.kind, {}, self->name_));
+        self->state_->finish_cidr(self->name_);
+        self->done_(Stored{self->text_, revision});
+      });
+      if (posted) return;
+    }
     if (kind_.kind != model::Kind::name_space) return done_(Stored{text_, revision});
     state_->namespaces.set(name_, {revision, true});
     const auto self = std::static_pointer_cast<Remove>(shared_from_this());
@@ -111,7 +137,7 @@ private:
 
 void Registry::remove(model::Kind kind, std::string name_space, std::string name, model::DeleteOptions options,
                       bool dry_run, WriteCallback done) {
-  if (auto refused = refuse_write(state_->settings, kind, "delete")) return done(tl::unexpected(std::move(*refused)));
+  if (auto refused = refuse_write(state_->settings)) return done(tl::unexpected(std::move(*refused)));
   if (kind == model::Kind::group_event) {
     kind = model::Kind::event;
     done = as_group_event(std::move(done));

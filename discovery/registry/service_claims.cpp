@@ -69,23 +69,28 @@ private:
     const std::vector<std::string> given = spec.cluster_ips;
     spec.cluster_ips.resize(std::max(given.size(), spec.ip_families.size()));
     for (std::size_t i = from; i < spec.ip_families.size(); ++i) {
-      vip::Allocator* allocator =
-          claims_.addresses(spec.ip_families[i] == "IPv4" ? model::Family::ipv4 : model::Family::ipv6);
-      if (allocator == nullptr) return tl::unexpected(internal_error("no prefix for " + spec.ip_families[i]));
+      const ServiceRanges ranges =
+          claims_.ranges(spec.ip_families[i] == "IPv4" ? model::Family::ipv4 : model::Family::ipv6);
       std::string& ip = spec.cluster_ips[i];
-      const Done done = ip.empty() ? choose_address(*allocator, ip) : request_address(*allocator, ip, given);
+      const Done done = ip.empty() ? choose_address(ranges, ip) : request_address(ranges, ip, given);
       if (!done) return done;
     }
     if (!spec.cluster_ips.empty()) spec.cluster_ip = spec.cluster_ips.front();
     return {};
   }
 
-  Done choose_address(vip::Allocator& allocator, std::string& ip) {
-    if (dry_run_) {
-      ip = allocator.range().prefix().base.to_string();
+  Done choose_address(const ServiceRanges& ranges, std::string& ip) {
+    if (dry_run_ && !ranges.empty()) {
+      ip = ranges.front()->allocator.range().prefix().base.to_string();
       return {};
     }
-    auto held = allocator.pick();
+    std::optional<vip::HeldAddress> held;
+    for (const auto& range : ranges) {
+      held = range->allocator.pick();
+      if (!held) continue;
+      plan_.ranges.push_back(range);
+      break;
+    }
     if (!held) {
       return tl::unexpected(internal_error("failed to allocate a serviceIP: " + std::string(full)));
     }
@@ -96,14 +101,18 @@ private:
     return {};
   }
 
-  Done request_address(vip::Allocator& allocator, const std::string& ip, const std::vector<std::string>& given) {
+  Done request_address(const ServiceRanges& ranges, const std::string& ip, const std::vector<std::string>& given) {
     const auto address = parse_address_leniently(ip);
     const std::string why = "failed to allocate IP " + ip + ": ";
-    if (!address || !allocator.range().index_of(*address)) {
-      const std::string outside = dry_run_ ? "the provided IP (" + ip +
-                                                 ") is not in the valid range. The range of valid IPs is " +
-                                                 allocator.range().prefix().to_string()
-                                           : "the provided network does not match the current range";
+    const auto range = std::find_if(ranges.begin(), ranges.end(), [&](const auto& one) {
+      return address && one->allocator.range().index_of(*address);
+    });
+    if (range == ranges.end()) {
+      std::string valid;
+      for (const auto& one : ranges) valid += (valid.empty() ? "" : ", ") + one->allocator.range().prefix().to_string();
+      const std::string outside =
+          dry_run_ ? "the provided IP (" + ip + ") is not in the valid range. The range of valid IPs is " + valid
+                   : "the provided network does not match the current range";
       return refuse(invalid_cause("spec.clusterIPs", quoted(given), why + outside));
     }
     const Cause taken = invalid_cause("spec.clusterIPs", quoted(given), why + "provided IP is already allocated");
@@ -113,7 +122,8 @@ private:
     }
     if (dry_run_) return {};
     // Without a hold it may still be free: the allocator can be behind, the store decides.
-    if (auto held = allocator.hold(*address)) plan_.addresses.push_back(std::move(*held));
+    plan_.ranges.push_back(*range);
+    if (auto held = (*range)->allocator.hold(*address)) plan_.addresses.push_back(std::move(*held));
     take(address_claim_key(*address), address_claim(service_.metadata.name_space, service_.metadata.name), taken);
     return {};
   }

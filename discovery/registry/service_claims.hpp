@@ -17,6 +17,7 @@ struct Taking {
 };
 
 struct ClaimPlan {
+  ServiceRanges ranges; // that addresses are taken from; before `addresses`, which are held of them
   std::vector<Taking> takings;
   std::vector<std::string> releases; // keys
   std::vector<vip::HeldAddress> addresses;

@@ -72,7 +72,7 @@ struct Registry::State : std::enable_shared_from_this<Registry::State> {
   Claims claims;
   Namespaces namespaces;
   Worker worker;
-  std::unique_ptr<store::Watch> claim_watch, namespace_watch;
+  std::unique_ptr<store::Watch> claim_watch, namespace_watch, cidr_watch;
   std::unique_ptr<EventRetention> events;
 
   // registry.cpp: reads. An absent key is nullopt.
@@ -84,9 +84,8 @@ struct Registry::State : std::enable_shared_from_this<Registry::State> {
   void learn_namespace(const std::string& name, const store::Entry* entry);
 
   // views.cpp
-  [[nodiscard]] Result<Stored> get_view(model::Kind kind, std::string_view name_space, std::string_view name);
-  [[nodiscard]] Result<Listing> list_view(const ListRequest& request);
-  /// What a client sees at the key. An entry that is computed, not stored, has `created` 0.
+  [[nodiscard]] Result<Listing> list_endpoints(const ListRequest& request);
+  /// What a client sees at the key. Endpoints that are computed, not stored, have `created` 0.
   [[nodiscard]] Result<std::optional<store::Entry>> read_shown(model::Kind kind, const std::string& key);
 
   // open.cpp
@@ -96,6 +95,14 @@ struct Registry::State : std::enable_shared_from_this<Registry::State> {
   // Blocks; for the worker. `done`: may be empty.
   void finish_namespace(const std::string& name, std::function<void(Result<store::Revision>)> done);
 
+  // service_cidrs.cpp; they block, for the worker.
+  /// Makes the claims know the ServiceCIDR at this key as it is now.
+  void learn_cidr(const std::string& key);
+  /// Ends a deletion, unless an address still needs the ServiceCIDR: then it says so in its conditions.
+  void finish_cidr(const std::string& name);
+  /// The same of all that are to go.
+  void finish_cidrs();
+
   /// After a transaction of ours that claimed or released something.
   void note_claims(const std::vector<store::Write>& writes, store::Revision revision);
 };
@@ -104,12 +111,8 @@ struct Registry::State : std::enable_shared_from_this<Registry::State> {
 /// The object's text as it is stored: without resourceVersion.
 [[nodiscard]] store::Value encode_stored(model::Object& object);
 
-/// Why a write is refused before it is looked at: read-only, a computed kind.
-[[nodiscard]] std::optional<Status> refuse_write(const Settings& settings, model::Kind kind, std::string_view verb);
-
-/// The 422 of a ServiceCIDR whose prefixes a client wants changed; nullopt: that is not what it wants.
-[[nodiscard]] std::optional<Status> check_service_cidr_update(Registry::State& state, const std::string& name,
-                                                              const Mutation& mutation);
+/// Why a write is refused before it is looked at: read-only.
+[[nodiscard]] std::optional<Status> refuse_write(const Settings& settings);
 
 // The rules that are the same for POST, PUT and PATCH.
 [[nodiscard]] std::optional<Status> check_scope(const model::KindInfo& kind, std::string_view name_space,

@@ -5,6 +5,7 @@
 #include "discovery/registry/endpoint_slice_rules.hpp"
 #include "discovery/registry/endpoints_rules.hpp"
 #include "discovery/registry/event_rules.hpp"
+#include "discovery/registry/ip_address_rules.hpp"
 #include "discovery/registry/lease_rules.hpp"
 #include "discovery/registry/namespace_rules.hpp"
 #include "discovery/registry/pod_rules.hpp"
@@ -46,7 +47,6 @@ const T& as(const Object& object) {
 
 Strategy make_service() {
   Strategy row;
-  row.writable = true;
   row.create_on_update = true;
   row.set_defaults = [](Object& object) { set_defaults(as<Service>(object)); };
   row.prepare_create = [](Object& object) {
@@ -86,7 +86,6 @@ Strategy make_service() {
 
 Strategy make_endpoint_slice() {
   Strategy row;
-  row.writable = true;
   row.set_defaults = [](Object& object) { set_defaults(as<EndpointSlice>(object)); };
   row.prepare_create = [](Object& object) { as<EndpointSlice>(object).metadata.generation = 1; };
   row.settle_update = [](Object& wanted, const Object& current) {
@@ -102,7 +101,6 @@ Strategy make_endpoint_slice() {
 
 Strategy make_endpoints() {
   Strategy row;
-  row.writable = true;
   row.create_on_update = true;
   row.set_defaults = [](Object& object) { set_defaults(as<model::Endpoints>(object)); };
   row.check_create = [](const Object& object) { return collect<model::Endpoints>(check_endpoints, object); };
@@ -114,7 +112,6 @@ Strategy make_endpoints() {
 
 Strategy make_lease() {
   Strategy row;
-  row.writable = true;
   row.create_on_update = true;
   row.needs_revision = true;
   row.set_defaults = [](Object& object) { drop_coordination(as<Lease>(object)); };
@@ -127,7 +124,6 @@ Strategy make_lease() {
 
 Strategy make_event() {
   Strategy row;
-  row.writable = true;
   row.create_on_update = true;
   row.set_defaults = [](Object&) {};
   row.check_create = [](const Object& object) { return collect<model::Event>(check_event, object); };
@@ -139,7 +135,6 @@ Strategy make_event() {
 
 Strategy make_pod() {
   Strategy row;
-  row.writable = true;
   row.set_defaults = [](Object& object) { set_defaults(as<model::Pod>(object)); };
   row.prepare_create = [](Object& object) { prepare_create(as<model::Pod>(object)); };
   row.prepare_update = [](Object& wanted, const Object& current) {
@@ -159,7 +154,6 @@ Strategy make_pod() {
 
 Strategy make_node() {
   Strategy row;
-  row.writable = true;
   row.set_defaults = [](Object&) {};
   row.prepare_update = [](Object& wanted, const Object& current) {
     as<model::Node>(wanted).status = as<model::Node>(current).status;
@@ -175,9 +169,38 @@ Strategy make_node() {
   return row;
 }
 
+Strategy make_service_cidr() {
+  using model::ServiceCidr;
+  Strategy row;
+  row.set_defaults = [](Object&) {};
+  row.prepare_create = [](Object& object) { prepare_create(as<ServiceCidr>(object)); };
+  row.prepare_update = [](Object& wanted, const Object& current) {
+    prepare_update(as<ServiceCidr>(wanted), as<ServiceCidr>(current));
+  };
+  row.check_create = [](const Object& object) { return collect<ServiceCidr>(check_service_cidr, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<ServiceCidr>(check_service_cidr_update, wanted, current);
+  };
+  row.take_status = [](Object& onto, Object& from) {
+    as<ServiceCidr>(onto).status = std::move(as<ServiceCidr>(from).status);
+  };
+  return row;
+}
+
+Strategy make_ip_address() {
+  using model::IpAddress;
+  Strategy row;
+  row.set_defaults = [](Object&) {};
+  row.prepare_create = [](Object& object) { as<IpAddress>(object).metadata.generation = 1; };
+  row.check_create = [](const Object& object) { return collect<IpAddress>(check_ip_address, object); };
+  row.check_update = [](const Object& wanted, const Object& current) {
+    return collect<IpAddress>(check_ip_address_update, wanted, current);
+  };
+  return row;
+}
+
 Strategy make_namespace() {
   Strategy row;
-  row.writable = true;
   row.set_defaults = [](Object& object) { set_defaults(as<Namespace>(object)); };
   row.prepare_create = [](Object& object) { prepare_create(as<Namespace>(object)); };
   row.prepare_update = [](Object& wanted, const Object& current) {
@@ -205,6 +228,8 @@ const Strategy& strategy(model::Kind kind) {
     table[static_cast<std::size_t>(model::Kind::service)] = make_service();
     table[static_cast<std::size_t>(model::Kind::endpoint_slice)] = make_endpoint_slice();
     table[static_cast<std::size_t>(model::Kind::endpoints)] = make_endpoints();
+    table[static_cast<std::size_t>(model::Kind::service_cidr)] = make_service_cidr();
+    table[static_cast<std::size_t>(model::Kind::ip_address)] = make_ip_address();
     table[static_cast<std::size_t>(model::Kind::lease)] = make_lease();
     table[static_cast<std::size_t>(model::Kind::event)] = make_event();
     table[static_cast<std::size_t>(model::Kind::group_event)] = make_event();
@@ -219,7 +244,7 @@ bool creates_on_update(model::Kind kind) { return strategy(kind).create_on_updat
 
 std::span<const model::Kind> namespace_contents() {
   static constexpr model::Kind kinds[] = {model::Kind::service, model::Kind::endpoint_slice, model::Kind::endpoints,
-                                          model::Kind::lease, model::Kind::event, model::Kind::pod};
+                                          model::Kind::lease,   model::Kind::event,          model::Kind::pod};
   return kinds;
 }
 

@@ -10,7 +10,6 @@
 namespace signpost::registry {
 
 struct Strategy {
-  bool writable = false;         // false: computed from other objects, read-only
   bool create_on_update = false; // PUT of a missing object creates it
   bool needs_revision = false;   // PUT must name the resourceVersion that it replaces
   void (*set_defaults)(model::Object& object) = nullptr;

@@ -1,6 +1,7 @@
 #include "discovery/registry/transaction.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace signpost::registry {
 
@@ -23,6 +24,12 @@ void WriteTransaction::write(std::string key, store::Revision expected, store::V
     return std::any_of(plan.takings.begin(), plan.takings.end(),
                        [&](const Taking& taking) { return taking.key == release; });
   };
+  std::set<std::string_view> cidrs;
+  for (const auto& range : plan.ranges) {
+    if (!cidrs.insert(range->cidr).second) continue;
+    compare(object_key(model::Kind::service_cidr, {}, range->cidr), range->revision, Loss::range);
+  }
+  has_claims_ = has_claims_ || key.starts_with(claims_prefix);
   for (const Taking& taking : plan.takings) {
     if (taking.cause && !released(taking)) compare(taking.key, 0, Loss::requested, &*taking.cause);
   }

@@ -14,6 +14,7 @@ public:
     object,     // exists already (create), or changed meanwhile (update)
     requested,  // an address or port that the client asked for is taken
     chosen,     // one that we chose is taken: choose again
+    range,      // the ServiceCIDR that an address is taken from was changed or is gone: look again
   };
 
   void need_namespace(std::string_view name, store::Revision modified);

@@ -138,6 +138,15 @@ private:
       const std::string name_space = kind_.kind == model::Kind::name_space ? name_ : name_space_;
       state_->worker.post([state = state_, name_space] { state->finish_namespace(name_space, {}); });
     }
+    if (kind_.kind == model::Kind::service_cidr) {
+      const auto self = std::static_pointer_cast<Update>(shared_from_this());
+      const bool posted = state_->worker.post([self, revision] {
+        self->state_->learn_cidr(object_key(self->kind_.kind, {}, self->name_));
+        self->state_->finish_cidr(self->name_);
+        self->done_(std::pair(Stored{self->text_, revision}, false));
+      });
+      if (posted) return;
+    }
     done_(std::pair(Stored{text_, revision}, false));
   }
 
@@ -164,13 +173,7 @@ private:
 
 void Registry::update(model::Kind kind, std::string name_space, std::string name, Mutation mutation,
                       std::optional<model::Object> create_if_absent, WriteOptions options, UpdateCallback done) {
-  if (auto refused = refuse_write(state_->settings, kind, "update")) {
-    // What a computed object never lets change is said before that it cannot be written.
-    if (refused->code == 405 && kind == model::Kind::service_cidr && !state_->settings.read_only) {
-      if (auto immutable = check_service_cidr_update(*state_, name, mutation)) refused = std::move(immutable);
-    }
-    return done(tl::unexpected(std::move(*refused)));
-  }
+  if (auto refused = refuse_write(state_->settings)) return done(tl::unexpected(std::move(*refused)));
   if (kind == model::Kind::group_event) {
     kind = model::Kind::event;
     mutation = core_mutation(std::move(mutation));
@@ -193,7 +196,7 @@ void Registry::update(model::Kind kind, std::string name_space, std::string name
 
 void Registry::update_status(model::Kind kind, std::string name_space, std::string name, Mutation mutation,
                              WriteOptions options, WriteCallback done) {
-  if (auto refused = refuse_write(state_->settings, kind, "update")) return done(tl::unexpected(std::move(*refused)));
+  if (auto refused = refuse_write(state_->settings)) return done(tl::unexpected(std::move(*refused)));
   if (strategy(kind).take_status == nullptr) return done(tl::unexpected(not_found(model::info(kind), name)));
   std::make_shared<Update>(state_, kind, std::move(name_space), std::move(name), std::move(mutation), std::nullopt,
                            true, options,

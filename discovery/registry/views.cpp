@@ -116,57 +116,57 @@ Stored endpoints_view(const model::ServiceKey& service, const SlicesOfService& s
   return {encode_stored(object), newest};
 }
 
-std::optional<store::Value> address_view(std::string_view key, const std::string& value) {
-  if (key.substr(0, address_claims_prefix.size()) != address_claims_prefix) return std::nullopt;
-  const auto claim = read_address_claim(value);
-  if (!claim) return std::nullopt;
+store::Value address_text(std::string_view key, const store::Value& value) {
+  if (value == nullptr) return nullptr;
+  const auto claim = read_address_claim(*value);
+  if (!claim) return value;
   model::IpAddress address;
   address.metadata.name = key.substr(address_claims_prefix.size());
   address.metadata.uid = claim->uid;
   address.metadata.creation_timestamp = claim->created;
+  address.metadata.generation = 1;
   address.metadata.labels = {
       {"ipaddress.kubernetes.io/ip-family", address.metadata.name.find(':') == std::string::npos ? "IPv4" : "IPv6"},
-      {"ipaddress.kubernetes.io/managed-by", "ipallocator.k8s.io"}};
+      {managed_address_label, managed_address_writer}};
   address.spec.parent_ref = {"", "services", claim->owner.name_space, claim->owner.name};
   model::Object object = std::move(address);
   return encode_stored(object);
 }
 
-Result<Stored> Registry::State::get_view(model::Kind kind, std::string_view name_space, std::string_view name) {
-  if (kind == model::Kind::ip_address) {
-    const auto found = read(std::string(address_claims_prefix).append(name));
-    if (!found) return tl::unexpected(found.error());
-    const auto view = *found ? address_view((*found)->key, *(*found)->value) : std::nullopt;
-    if (!view) return tl::unexpected(not_found(model::info(kind), name));
-    return Stored{*view, (*found)->modified};
-  }
-  const auto stored = read(object_key(kind, name_space, name));
-  if (!stored) return tl::unexpected(stored.error());
-  if (*stored) return Stored{(*stored)->value, (*stored)->modified};
-  const std::string prefix = object_prefix(model::Kind::endpoint_slice, name_space);
-  const auto found = range({.begin = prefix, .end = store::prefix_end(prefix)});
-  if (!found) return tl::unexpected(found.error());
-  std::map<std::string, SlicesOfService> services;
-  if (auto done = collect(services, found->entries, name); !done) return tl::unexpected(std::move(done.error()));
-  if (services.empty()) return tl::unexpected(not_found(model::info(kind), name));
-  return endpoints_view(split(services.begin()->first), services.begin()->second);
+std::string holder_text(std::string_view key, const std::string& value) {
+  if (!key.starts_with(address_claims_prefix)) return {};
+  const auto text = address_text(key, std::make_shared<const std::string>(value));
+  const auto object = decode_stored(model::Kind::ip_address, {std::string(key), text, 0, 0});
+  if (!object) return {};
+  const model::ParentReference& parent = std::get<model::IpAddress>(*object).spec.parent_ref;
+  const std::string what = parent.resource == "services" ? "service" : parent.resource;
+  return " (held by " + what + " " + (parent.name_space.empty() ? "" : parent.name_space + "/") + parent.name + ")";
 }
 
-Result<Listing> Registry::State::list_view(const ListRequest& request) {
-  const std::string prefix = request.kind == model::Kind::ip_address
-                                 ? std::string(address_claims_prefix)
-                                 : object_prefix(model::Kind::endpoint_slice, request.name_space);
+Result<std::optional<store::Entry>> Registry::State::read_shown(model::Kind kind, const std::string& key) {
+  auto found = read(key);
+  if (!found) return found;
+  if (*found && kind == model::Kind::ip_address) (*found)->value = address_text(key, (*found)->value);
+  if (*found || kind != model::Kind::endpoints) return found;
+  const auto names = parse_object_key(std::span(&kind, 1), key);
+  if (!names) return found;
+  const std::string prefix = object_prefix(model::Kind::endpoint_slice, names->name_space);
+  const auto slices = range({.begin = prefix, .end = store::prefix_end(prefix)});
+  if (!slices) return tl::unexpected(slices.error());
+  std::map<std::string, SlicesOfService> services;
+  if (auto done = collect(services, slices->entries, names->name); !done) {
+    return tl::unexpected(std::move(done.error()));
+  }
+  if (services.empty()) return found;
+  Stored view = endpoints_view(split(services.begin()->first), services.begin()->second);
+  return store::Entry{key, std::move(view.text), 0, view.revision};
+}
+
+Result<Listing> Registry::State::list_endpoints(const ListRequest& request) {
+  const std::string prefix = object_prefix(model::Kind::endpoint_slice, request.name_space);
   const auto found = range({.begin = prefix, .end = store::prefix_end(prefix), .revision = request.revision});
   if (!found) return tl::unexpected(found.error());
   std::vector<std::pair<std::string, Stored>> items;
-  if (request.kind == model::Kind::ip_address) {
-    for (const store::Entry& entry : found->entries) {
-      if (auto view = address_view(entry.key, *entry.value)) {
-        items.emplace_back(entry.key, Stored{std::move(*view), entry.modified});
-      }
-    }
-    return page(std::move(items), request, found->revision);
-  }
   std::map<std::string, SlicesOfService> services;
   if (auto done = collect(services, found->entries, {}); !done) return tl::unexpected(std::move(done.error()));
   // What somebody wrote stands before what is computed.
@@ -182,37 +182,6 @@ Result<Listing> Registry::State::list_view(const ListRequest& request) {
   for (const auto& [key, slices] : services) items.emplace_back(key, endpoints_view(split(key), slices));
   std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return page(std::move(items), request, found->revision);
-}
-
-Result<std::optional<store::Entry>> Registry::State::read_shown(model::Kind kind, const std::string& key) {
-  auto found = read(key);
-  if (!found || *found || kind != model::Kind::endpoints) return found;
-  const auto names = parse_object_key(std::span(&kind, 1), key);
-  if (!names) return found;
-  const auto view = get_view(kind, names->name_space, names->name);
-  if (!view) return view.error().code == 404 ? std::move(found) : tl::unexpected(view.error());
-  return store::Entry{key, view->text, 0, view->revision};
-}
-
-std::optional<Status> check_service_cidr_update(Registry::State& state, const std::string& name,
-                                                const Mutation& mutation) {
-  const model::KindInfo& kind = model::info(model::Kind::service_cidr);
-  const auto found = state.read(object_key(kind.kind, {}, name));
-  if (!found) return found.error();
-  if (!*found) return not_found(kind, name);
-  auto current = decode_stored(kind.kind, **found);
-  if (!current) return current.error();
-  const auto wanted = mutation(*current, Stored{(*found)->value, (*found)->modified});
-  if (!wanted) return wanted.error();
-  const auto& now = std::get<model::ServiceCidr>(*wanted).spec.cidrs;
-  const auto& before = std::get<model::ServiceCidr>(*current).spec.cidrs;
-  FieldErrors errors;
-  for (std::size_t i = 0; i < std::max(now.size(), before.size()); ++i) {
-    if (i < now.size() && i < before.size() && now[i] == before[i]) continue;
-    errors.invalid_text(item("spec.cidrs", i), i < now.size() ? now[i] : "", "field is immutable");
-  }
-  if (errors.empty()) return std::nullopt;
-  return invalid(kind, name, errors.take());
 }
 
 } // namespace signpost::registry

@@ -30,7 +30,12 @@ using SlicesOfService = std::map<std::string, SliceOfService, std::less<>>;
 /// The view as stored text; its revision is that of the newest slice.
 [[nodiscard]] Stored endpoints_view(const model::ServiceKey& service, const SlicesOfService& slices);
 
-/// From a claim's key and value; nullopt: not a claim of an address.
-[[nodiscard]] std::optional<store::Value> address_view(std::string_view key, const std::string& value);
+inline constexpr const char* managed_address_label = "ipaddress.kubernetes.io/managed-by";
+inline constexpr const char* managed_address_writer = "ipallocator.k8s.io";
+
+/// The IPAddress that the claim of an address stands for, from its key and value. nullptr: from none.
+[[nodiscard]] store::Value address_text(std::string_view key, const store::Value& value);
+/// " (held by service default/web)", of an address's claim; empty: of another one's.
+[[nodiscard]] std::string holder_text(std::string_view key, const std::string& value);
 
 } // namespace signpost::registry

@@ -28,13 +28,9 @@ std::shared_ptr<const EventBatch> plain_events(const store::Batch& batch) {
 std::shared_ptr<const EventBatch> address_events(const store::Batch& batch) {
   auto events = std::make_shared<EventBatch>();
   events->revision = batch.revision;
-  const auto view = [](const std::string& key, const store::Value& value) -> store::Value {
-    return value == nullptr ? nullptr : address_view(key, *value).value_or(nullptr);
-  };
   for (const store::Change& change : batch.changes) {
-    const store::Value now = view(change.entry.key, change.entry.value);
-    const store::Value before = view(change.entry.key, change.previous);
-    if (now == nullptr && before == nullptr) continue;
+    const store::Value now = address_text(change.entry.key, change.entry.value);
+    const store::Value before = address_text(change.entry.key, change.previous);
     events->events.push_back({{now == nullptr ? before : now, change.entry.modified}, before, now == nullptr});
   }
   return events;
@@ -165,7 +161,6 @@ Result<std::unique_ptr<EventStream>> Registry::watch(model::Kind kind, std::stri
   std::string prefix = object_prefix(kind, name_space);
   std::string end;
   if (kind == model::Kind::ip_address) {
-    prefix = address_claims_prefix;
     translate = address_events;
   } else if (kind == model::Kind::group_event) {
     translate = [](const store::Batch& batch) { return group_events(*plain_events(batch)); };
@@ -180,11 +175,11 @@ Result<std::unique_ptr<EventStream>> Registry::watch(model::Kind kind, std::stri
   }
   if (end.empty()) end = store::prefix_end(prefix);
   auto stream = std::make_unique<Stream>();
-  auto watch = state_->store.watch({prefix, end, after},
-                                   [translate = std::move(translate),
-                                    callback = std::move(callback)](const std::shared_ptr<const store::Batch>& batch) {
-                                     callback(batch == nullptr ? nullptr : translate(*batch));
-                                   });
+  auto watch =
+      state_->store.watch({prefix, end, after}, [translate = std::move(translate), callback = std::move(callback)](
+                                                    const std::shared_ptr<const store::Batch>& batch) {
+        callback(batch == nullptr ? nullptr : translate(*batch));
+      });
   if (!watch) return tl::unexpected(too_old(from_store(watch.error())));
   stream->watch = std::move(*watch);
   return stream;

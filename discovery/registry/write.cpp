@@ -1,5 +1,7 @@
 #include "discovery/registry/write.hpp"
 
+#include "discovery/registry/views.hpp"
+
 namespace signpost::registry {
 namespace {
 
@@ -44,13 +46,29 @@ void Write::lose(std::size_t compare, const store::Transaction& sent, const std:
     return;
   case WriteTransaction::Loss::requested:
     plan_ = {};
-    fail(invalid(kind_, name, {transaction_.cause(compare)}));
+    refuse_taken(sent.compares[compare].key, transaction_.cause(compare), name);
     return;
   case WriteTransaction::Loss::chosen:
     state_->claims.told(sent.compares[compare].key, true);
     again();
     return;
+  case WriteTransaction::Loss::range:
+    if (!state_->worker.post([state = state_, key = sent.compares[compare].key] { state->learn_cidr(key); })) {
+      return fail(closing());
+    }
+    again();
+    return;
   }
+}
+
+void Write::refuse_taken(const std::string& key, Cause cause, const std::string& name) {
+  // Off the store's thread: who holds it has to be read.
+  const bool posted = state_->worker.post([self = shared_from_this(), key, cause, name]() mutable {
+    const auto claim = self->state_->read(key);
+    if (claim && *claim) cause.message += holder_text((*claim)->key, *(*claim)->value);
+    self->fail(invalid(self->kind_, name, {std::move(cause)}));
+  });
+  if (!posted) fail(closing());
 }
 
 void Write::again() {

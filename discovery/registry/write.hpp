@@ -48,6 +48,8 @@ private:
                  const std::string& name);
   void lose(std::size_t compare, const store::Transaction& sent, const std::string& name);
 
+  void refuse_taken(const std::string& key, Cause cause, const std::string& name);
+
   int attempts_ = 1;
   int waits_ = 0;
 };

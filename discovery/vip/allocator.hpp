@@ -30,7 +30,8 @@ public:
 
   [[nodiscard]] const Range& range() const { return range_; }
 
-  /// A free address: of the dynamic band from a random start upward, of the static band when that is full.
+  /// A free address: of the dynamic band from a random start upward, of the static band when that is full, last
+  /// one that was withheld.
   /// nullopt: the range is full.
   [[nodiscard]] std::optional<HeldAddress> pick();
 
@@ -44,7 +45,8 @@ public:
   /// The claim is gone from the store.
   void release(const model::Address& address);
 
-  /// Never picked, only held when asked for: the address of the cluster's DNS, `reserve` of the configuration.
+  /// Picked last of all, but held at once when asked for: the address of the cluster's DNS, `reserve` of the
+  /// configuration.
   void withhold(const model::Address& address);
 
   [[nodiscard]] bool taken(const model::Address& address) const;

@@ -111,6 +111,11 @@ std::optional<std::uint64_t> Pool::pick() {
     block(*found);
     return found;
   }
+  for (const std::uint64_t index : withheld_) {
+    if (taken_.test(index) || in_flight(index)) continue;
+    held_.push_back({index, true});
+    return index;
+  }
   return std::nullopt;
 }
 

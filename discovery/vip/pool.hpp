@@ -74,7 +74,7 @@ public:
   /// No longer taken. Not taken: no change.
   void release(std::uint64_t index);
 
-  /// pick() never gives this one out; hold() does.
+  /// pick() gives this one out when nothing else is left, in the order in which they were withheld.
   void withhold(std::uint64_t index);
 
   [[nodiscard]] bool taken(std::uint64_t index) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
 namespace signpost::vip {
@@ -35,17 +36,18 @@ model::Address add(const model::Address& base, std::uint64_t offset) {
   return model::Address::from_bytes({bytes.data(), from.size()});
 }
 
-tl::expected<Range, std::string> Range::make(const model::Prefix& prefix) {
+tl::expected<Range, std::string> Range::make(const model::Prefix& prefix, std::uint64_t least) {
   const bool v4 = prefix.family() == model::Family::ipv4;
   const auto refuse = [&](const std::string& why) {
     return tl::make_unexpected(prefix.to_string() + " cannot be a service range: " + why);
   };
   const std::uint64_t addresses = count(prefix);
-  if (addresses < 8)
-    return refuse("it has fewer than 8 addresses; use /" + std::string(v4 ? "29" : "125") + " or shorter");
+  if (addresses < least)
+    return refuse("it has fewer than " + std::to_string(least) + " addresses; use /" +
+                  std::to_string(bits_of(prefix.family()) - std::bit_width(least - 1)) + " or shorter");
   if (v4 && prefix.length < 2) return refuse("it is too large; use /2 or longer");
   if (!v4 && prefix.length < 64) return refuse("it is too large; use /64 or longer");
-  if (v4) return Range(prefix, addresses - 2, static_band(addresses));
+  if (v4) return Range(prefix, addresses < 2 ? 0 : addresses - 2, static_band(addresses));
   const bool clamped = prefix.length == 64; // 2^64 addresses are counted as 2^64-1, which is what is usable
   return Range(prefix, clamped ? addresses : addresses - 1, static_band(addresses));
 }

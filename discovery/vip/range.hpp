@@ -17,13 +17,15 @@ namespace signpost::vip {
 
 class Range {
 public:
-  /// Refused, with a sentence: fewer than 8 addresses (IPv4 longer than /29, IPv6 longer than /125), IPv4 shorter
-  /// than /2, IPv6 shorter than /64.
-  [[nodiscard]] static tl::expected<Range, std::string> make(const model::Prefix& prefix);
+  /// A cluster's first range has at least so many addresses: /29, /125.
+  static constexpr std::uint64_t fewest = 8;
+
+  /// Refused, with a sentence: fewer addresses than `least`, IPv4 shorter than /2, IPv6 shorter than /64.
+  [[nodiscard]] static tl::expected<Range, std::string> make(const model::Prefix& prefix, std::uint64_t least = fewest);
 
   [[nodiscard]] const model::Prefix& prefix() const { return prefix_; }
 
-  /// Usable addresses: 6 … 2^64-1.
+  /// Usable addresses: 0 … 2^64-1.
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
   /// The first so many usable addresses are the static band: 0 for up to 16 addresses, else a sixteenth of all, at

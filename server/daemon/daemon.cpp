@@ -183,16 +183,15 @@ tl::expected<void, std::string> Daemon::State::start_api() {
       if (ready.load(std::memory_order_relaxed)) return std::nullopt;
       return "the services are not read yet, or the server is stopping";
     };
-    callbacks.pages["/metrics"] = {std::string(metrics_content_type), [this] {
-                                     Parts parts{.listeners = listeners.get(),
-                                                 .registry = registry.get(),
-                                                 .endpoints = endpoints.get()};
-                                     for (const auto& one : forwarders) parts.forwarders.push_back(one.get());
-                                     for (const auto& server : api) parts.api.push_back(server.get());
-                                     for (const Served& one : served)
-                                       if (one.source) parts.services += one.source->services();
-                                     return metrics_page(collect(parts));
-                                   }};
+    callbacks.pages["/metrics"] = {
+        std::string(metrics_content_type), [this] {
+          Parts parts{.listeners = listeners.get(), .registry = registry.get(), .endpoints = endpoints.get()};
+          for (const auto& one : forwarders) parts.forwarders.push_back(one.get());
+          for (const auto& server : api) parts.api.push_back(server.get());
+          for (const Served& one : served)
+            if (one.source) parts.services += one.source->services();
+          return metrics_page(collect(parts));
+        }};
     api.push_back(std::make_unique<api::Server>(
         *registry, api::Settings{.address = endpoint.address, .port = endpoint.port, .version = SIGNPOST_VERSION},
         std::move(callbacks)));

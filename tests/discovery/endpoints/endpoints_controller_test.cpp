@@ -104,9 +104,8 @@ TEST_CASE("the Pods that a service selects are its endpoints") {
   CHECK(slice["metadata"]["labels"][managed_by_label] == "endpointslice-controller.k8s.io");
 
   SUBCASE("readiness, labels and Pods come and go") {
-    REQUIRE(house.client.patch_status(
-        Kind::pod, "default", "p2",
-        {{"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}}));
+    REQUIRE(house.client.patch_status(Kind::pod, "default", "p2",
+                                      {{"status", {{"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}}));
     CHECK(house.comes_to("web", "10.1.0.1+ 10.1.0.2+"));
     REQUIRE(house.client.patch(Kind::pod, "default", "other", {{"metadata", {{"labels", {{"app", "web"}}}}}}));
     CHECK(house.comes_to("web", "10.1.0.1+ 10.1.0.2+ 10.1.0.3+"));
@@ -121,9 +120,10 @@ TEST_CASE("the Pods that a service selects are its endpoints") {
   SUBCASE("another selector, another port") {
     REQUIRE(house.client.patch(Kind::service, "default", "web", {{"spec", {{"selector", {{"app", "other"}}}}}}));
     CHECK(house.comes_to("web", "10.1.0.3+"));
-    REQUIRE(house.client.put(Kind::service, "default", "web",
-                             {{"metadata", {{"name", "web"}}},
-                              {"spec", {{"ports", {{{"port", 80}, {"targetPort", 9999}}}}, {"selector", {{"app", "web"}}}}}}));
+    REQUIRE(house.client.put(
+        Kind::service, "default", "web",
+        {{"metadata", {{"name", "web"}}},
+         {"spec", {{"ports", {{{"port", 80}, {"targetPort", 9999}}}}, {"selector", {{"app", "web"}}}}}}));
     CHECK(eventually([&] {
       const auto now = house.slices("web");
       return now.size() == 1 && now[0]["ports"][0]["port"] == 9999 && now[0]["endpoints"].size() == 2;
@@ -235,9 +235,8 @@ TEST_CASE("Endpoints that were written for a service without a selector are mirr
     CHECK(house.comes_to("db", ""));
   }
   SUBCASE("unless they say no") {
-    REQUIRE(house.client.patch(
-        Kind::endpoints, "default", "db",
-        {{"metadata", {{"labels", {{"endpointslice.kubernetes.io/skip-mirror", "true"}}}}}}));
+    REQUIRE(house.client.patch(Kind::endpoints, "default", "db",
+                               {{"metadata", {{"labels", {{"endpointslice.kubernetes.io/skip-mirror", "true"}}}}}}));
     CHECK(house.comes_to("db", ""));
   }
   SUBCASE("until the service selects Pods: then these are its endpoints") {
