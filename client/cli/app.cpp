@@ -9,6 +9,7 @@
 #include "client/cli/environment.hpp"
 #include "client/cli/get.hpp"
 #include "client/cli/resolve.hpp"
+#include "client/cli/vip.hpp"
 
 namespace signpost::cli {
 
@@ -25,6 +26,7 @@ struct Program {
   ApplyOptions apply;
   DeleteOptions remove;
   ResolveOptions resolve;
+  VipOptions vip;
   EnvironmentOptions env, exec;
   std::vector<std::string> behind_dashes; // exec … -- these: not ours to read
   std::string shell;
@@ -167,6 +169,18 @@ void add_dns_commands(Program& p) {
   sub->add_flag("--tcp", p.resolve.tcp, "ask over TCP");
 }
 
+void add_vip_commands(Program& p) {
+  auto* const sub = command(p, "vip", "Show and check the virtual IPs",
+                            "  signpost vip ls                       the prefixes, and how full they are\n"
+                            "  signpost vip ls --addresses           each address, and who has it\n"
+                            "  signpost vip check                    does all of it fit together? 1: no\n",
+                            [&p](const Session& s) { return vip(s, p.vip); });
+  sub->add_option("ACTION", p.vip.action, "ls or check")->required()->type_name("")->check(one_of({"ls", "check"}));
+  sub->add_flag("--addresses", p.vip.addresses, "of ls: every address");
+  sub->add_option("-o,--output", p.vip.output, "how to print")->check(one_of({"table", "json"}));
+  sub->add_flag("--no-headers", p.vip.no_headers, "no line of column names");
+}
+
 void add_plain_commands(Program& p) {
   auto* const sub = command(p, "completion", "Print a script that completes signpost's words in your shell",
                             "  source <(signpost completion bash)\n"
@@ -253,6 +267,7 @@ int run(std::vector<std::string> arguments, std::istream& in, std::ostream& out,
     add_change_commands(program);
     add_dns_commands(program);
     add_environment_commands(program);
+    add_vip_commands(program);
     add_plain_commands(program);
     const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
     if (std::find(arguments.begin(), dashes, "exec") != dashes && dashes != arguments.end()) {
