@@ -60,6 +60,11 @@ struct ListRequest {
   std::function<bool(const Stored&)> chosen = {}; // those to be given, and counted by `limit`; empty: all
 };
 
+/// What an owner that is deleted waits for (DELETE with propagationPolicy): that those it owns have forgotten it, or
+/// that they are gone. The garbage collector takes them away.
+inline constexpr std::string_view orphan_finalizer = "orphan";
+inline constexpr std::string_view foreground_finalizer = "foregroundDeletion";
+
 struct WriteOptions {
   bool dry_run = false;
 };

@@ -33,6 +33,7 @@ public:
     if (const auto* address = std::get_if<model::IpAddress>(&*object)) {
       if (auto unused = check_unused(*address); !unused) return fail(std::move(unused.error()));
     }
+    take_policy(model::metadata(*object));
     const bool held = kind_.kind == model::Kind::name_space || !model::metadata(*object).finalizers.empty();
     if (held) return mark(key, entry, *object);
     text_ = entry.value;
@@ -47,6 +48,15 @@ public:
   }
 
 private:
+  void take_policy(model::ObjectMeta& metadata) const {
+    const std::string policy = options_.propagation_policy.value_or("Background");
+    if (!metadata.deletion_timestamp.empty() || policy == "Background") return;
+    const std::string_view finalizer = policy == "Orphan" ? orphan_finalizer : foreground_finalizer;
+    if (std::find(metadata.finalizers.begin(), metadata.finalizers.end(), finalizer) == metadata.finalizers.end()) {
+      metadata.finalizers.emplace_back(finalizer);
+    }
+  }
+
   /// An address goes with the service that has it, not before.
   Result<void> check_unused(const model::IpAddress& address) const {
     const model::ParentReference& parent = address.spec.parent_ref;

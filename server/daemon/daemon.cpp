@@ -10,6 +10,7 @@
 
 #include "discovery/api/server.hpp"
 #include "discovery/endpoints/endpoints_controller.hpp"
+#include "discovery/garbage/garbage_collector.hpp"
 #include "discovery/objects/objects_store.hpp"
 #include "discovery/registry/registry.hpp"
 #include "discovery/store/sqlite_store.hpp"
@@ -56,7 +57,8 @@ struct Daemon::State {
   std::unique_ptr<Listeners> listeners; // outlives the forwarders' threads: late answers leave through its sockets
   std::unique_ptr<store::Store> store;
   std::unique_ptr<registry::Registry> registry;
-  std::unique_ptr<endpoints::EndpointsController> endpoints; // of a registry of our own
+  std::unique_ptr<endpoints::EndpointsController> endpoints; // of a registry of our own, …
+  std::unique_ptr<garbage::GarbageCollector> garbage;        // … as this
   std::vector<std::unique_ptr<api::Server>> api;
   std::atomic<bool> ready{false};
 
@@ -165,7 +167,9 @@ tl::expected<void, std::string> Daemon::State::open_registry() {
         *store, registry::Settings{.vips = settings.vips, .reserved = settings.reserved});
     if (auto opened_registry = registry->open(); !opened_registry) return opened_registry;
     endpoints = std::make_unique<endpoints::EndpointsController>(*store, *registry);
-    return endpoints->start();
+    if (auto started = endpoints->start(); !started) return started;
+    garbage = std::make_unique<garbage::GarbageCollector>(*store, *registry);
+    return garbage->start();
   }
   if (settings.api.empty()) return {};
   // Without a source there are no objects to show, but readiness and metrics.
@@ -212,6 +216,7 @@ void Daemon::State::make_sources() {
 void Daemon::State::stop() {
   ready.store(false, std::memory_order_relaxed);
   for (const auto& server : api) server->stop();
+  garbage.reset();
   endpoints.reset();
   address_watch.reset();
   if (listeners) listeners->stop();

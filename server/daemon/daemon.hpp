@@ -1,6 +1,6 @@
 // The daemon: what the settings name, built, wired together, started and stopped in the right order.
 //
-//   store ← registry ← endpoints controller, api   (a `registry` source; an `objects` source has a read-only store over
+//   store ← registry ← controllers, api   (a `registry` source; an `objects` source has a read-only store over
 //   its files) store → source → zone → listeners → forwarder
 //
 // start() either succeeds wholly or returns one sentence, with nothing left behind and nothing logged. Called from
