@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "discovery/api/review.hpp"
 #include "discovery/api/route.hpp"
 #include "discovery/model/kind.hpp"
 
@@ -27,6 +28,7 @@ std::vector<std::string> split(std::string_view list) {
   return parts;
 }
 
+/// Of the kinds that are kept.
 std::vector<std::string_view> groups() {
   std::vector<std::string_view> found;
   for (const model::KindInfo& kind : model::kinds())
@@ -60,6 +62,7 @@ std::string core_versions_document() {
 std::string groups_document() {
   Json list = Json::array();
   for (const std::string_view group : groups()) list.push_back(group_json(group));
+  list.push_back(group_json(review_group));
   return Json{{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", std::move(list)}}.dump();
 }
 
@@ -81,10 +84,66 @@ std::string resources_document(std::string_view group) {
                       {"kind", kind.name},
                       {"verbs", {"get", "patch", "update"}}});
   }
+  if (group == review_group) {
+    for (const Review& review : reviews)
+      list.push_back({{"name", review.plural},
+                      {"singularName", review.singular},
+                      {"namespaced", false},
+                      {"kind", review.kind},
+                      {"verbs", {"create"}}});
+  }
   return Json{{"kind", "APIResourceList"},
               {"apiVersion", "v1"},
               {"groupVersion", group.empty() ? "v1" : fmt::format("{}/v1", group)},
               {"resources", std::move(list)}}
+      .dump();
+}
+
+std::string aggregated_document(bool core, std::string_view version) {
+  const auto response_kind = [](std::string_view group, std::string_view kind) {
+    return Json{{"group", group}, {"version", "v1"}, {"kind", kind}};
+  };
+  const auto item = [](std::string_view group, Json resources) {
+    return Json{{"metadata", {{"name", group}, {"creationTimestamp", nullptr}}},
+                {"versions", {{{"version", "v1"}, {"resources", std::move(resources)}, {"freshness", "Current"}}}}};
+  };
+  const auto resources_of = [&](std::string_view group) {
+    Json list = Json::array();
+    for (const model::KindInfo& kind : model::kinds()) {
+      if (kind.group != group) continue;
+      Json resource = {{"resource", kind.plural},
+                       {"responseKind", response_kind(group, kind.name)},
+                       {"scope", kind.namespaced ? "Namespaced" : "Cluster"},
+                       {"singularResource", kind.singular},
+                       {"verbs", verbs_of(kind.kind)}};
+      if (!kind.short_names.empty()) resource["shortNames"] = split(kind.short_names);
+      if (!kind.categories.empty()) resource["categories"] = split(kind.categories);
+      if (has_status(kind.kind))
+        resource["subresources"] = {{{"subresource", "status"},
+                                     {"responseKind", response_kind(group, kind.name)},
+                                     {"verbs", {"get", "patch", "update"}}}};
+      list.push_back(std::move(resource));
+    }
+    return list;
+  };
+  Json items = Json::array();
+  if (core) items.push_back(item("", resources_of("")));
+  for (const std::string_view group : groups())
+    if (!core) items.push_back(item(group, resources_of(group)));
+  if (!core) {
+    Json list = Json::array();
+    for (const Review& review : reviews)
+      list.push_back({{"resource", review.plural},
+                      {"responseKind", response_kind(review_group, review.kind)},
+                      {"scope", "Cluster"},
+                      {"singularResource", review.singular},
+                      {"verbs", {"create"}}});
+    items.push_back(item(review_group, std::move(list)));
+  }
+  return Json{{"kind", "APIGroupDiscoveryList"},
+              {"apiVersion", fmt::format("apidiscovery.k8s.io/{}", version)},
+              {"metadata", Json::object()},
+              {"items", std::move(items)}}
       .dump();
 }
 

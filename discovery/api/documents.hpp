@@ -14,6 +14,8 @@ namespace signpost::api {
 [[nodiscard]] std::string group_document(std::string_view group);
 /// /api/v1 (group empty), /apis/GROUP/v1
 [[nodiscard]] std::string resources_document(std::string_view group);
+/// /api (core) or /apis, all in one, as a client of apidiscovery.k8s.io/VERSION wants it.
+[[nodiscard]] std::string aggregated_document(bool core, std::string_view version);
 /// /version: the API's version, ours behind it.
 [[nodiscard]] std::string version_document(std::string_view program_version);
 

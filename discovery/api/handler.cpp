@@ -6,6 +6,7 @@
 #include "discovery/api/health.hpp"
 #include "discovery/api/list.hpp"
 #include "discovery/api/negotiation.hpp"
+#include "discovery/api/review.hpp"
 #include "discovery/api/status_json.hpp"
 #include "discovery/api/watch.hpp"
 #include "discovery/api/write.hpp"
@@ -73,7 +74,15 @@ Reply Handler::page(const Request& request) const {
   return openapi ? json_reply(200, std::move(*openapi)) : not_found_page();
 }
 
-Reply Handler::document(const Route& route) const {
+Reply Handler::document(const Route& route, std::string_view accept) const {
+  if (route.to == To::core_versions || route.to == To::groups) {
+    if (const std::string_view version = aggregated_version(accept); !version.empty()) {
+      Reply reply = json_reply(200, aggregated_document(route.to == To::core_versions, version));
+      reply.content_type = fmt::format("application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList", version);
+      reply.headers.emplace_back("Vary", "Accept");
+      return reply;
+    }
+  }
   switch (route.to) {
   case To::core_versions: return json_reply(200, core_versions_document());
   case To::groups: return json_reply(200, groups_document());
@@ -91,7 +100,11 @@ void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done)
   case To::core_versions:
   case To::groups:
   case To::group:
-  case To::resources: return done(is_read(request->method) ? document(route) : status_reply(method_refused()));
+  case To::resources:
+    return done(is_read(request->method) ? document(route, request->accept) : status_reply(method_refused()));
+  case To::review:
+    return done(request->method == Method::post ? review(registry_, route.name, *request)
+                                                : status_reply(method_refused()));
   case To::collection:
   case To::object:
   case To::status: break;

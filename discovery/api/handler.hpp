@@ -27,7 +27,7 @@ public:
 
 private:
   [[nodiscard]] Reply page(const Request& request) const;
-  [[nodiscard]] Reply document(const Route& route) const;
+  [[nodiscard]] Reply document(const Route& route, std::string_view accept) const;
 
   registry::Registry& registry_;
   Hub& hub_;

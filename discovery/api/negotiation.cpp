@@ -60,6 +60,15 @@ Clause parse_clause(std::string_view text) {
   return clause;
 }
 
+/// In the order in which they count.
+std::vector<Clause> parse_clauses(std::string_view text) {
+  std::vector<Clause> clauses;
+  while (!text.empty() && clauses.size() < 64) clauses.push_back(parse_clause(cut(text, ',')));
+  std::stable_sort(clauses.begin(), clauses.end(),
+                   [](const Clause& a, const Clause& b) { return a.thousandths > b.thousandths; });
+  return clauses;
+}
+
 std::optional<Encoding> encoding_of(const Clause& clause) {
   if (clause.thousandths == 0) return std::nullopt;
   if (clause.type == "*/*") return Encoding{};
@@ -86,13 +95,28 @@ std::optional<Encoding> encoding_of(const Clause& clause) {
 
 std::optional<Encoding> negotiate(std::string_view accept) {
   if (trim(accept).empty()) return Encoding{};
-  std::vector<Clause> clauses;
-  while (!accept.empty() && clauses.size() < 64) clauses.push_back(parse_clause(cut(accept, ',')));
-  std::stable_sort(clauses.begin(), clauses.end(),
-                   [](const Clause& a, const Clause& b) { return a.thousandths > b.thousandths; });
-  for (const Clause& clause : clauses)
+  for (const Clause& clause : parse_clauses(accept))
     if (const auto encoding = encoding_of(clause)) return encoding;
   return std::nullopt;
+}
+
+std::string_view aggregated_version(std::string_view accept) {
+  for (const Clause& clause : parse_clauses(accept)) {
+    if (clause.thousandths == 0) continue;
+    if (clause.type == "*/*") return {};
+    if (clause.type != "application/json") continue;
+    if (clause.as.empty()) return {};
+    if (clause.as != "APIGroupDiscoveryList" || clause.group != "apidiscovery.k8s.io") continue;
+    if (clause.version == "v2") return "v2";
+    if (clause.version == "v2beta1") return "v2beta1";
+  }
+  return {};
+}
+
+bool accepts_gzip(std::string_view accept_encoding) {
+  const auto clauses = parse_clauses(accept_encoding);
+  return std::any_of(clauses.begin(), clauses.end(),
+                     [](const Clause& clause) { return clause.type == "gzip" && clause.thousandths != 0; });
 }
 
 std::optional<BodyFormat> body_format(std::string_view content_type) {

@@ -24,7 +24,18 @@ inline constexpr std::string_view not_acceptable =
     "only the following media types are accepted: application/json, application/yaml, "
     "application/vnd.kubernetes.protobuf";
 
+/// How a client wants to be told of all resources at once, the version of apidiscovery.k8s.io: "v2", "v2beta1"; empty:
+/// not at once, but document by document.
+[[nodiscard]] std::string_view aggregated_version(std::string_view accept);
+
+/// Of Accept-Encoding.
+[[nodiscard]] bool accepts_gzip(std::string_view accept_encoding);
+
 enum class BodyFormat : std::uint8_t { json, yaml, protobuf, json_patch, merge_patch, strategic_patch, apply_patch };
+
+/// What the body of a POST or PUT may be, for error texts.
+inline constexpr std::string_view body_types =
+    "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /// By media type, parameters left out; an empty one is JSON. nullopt: none of ours.
 [[nodiscard]] std::optional<BodyFormat> body_format(std::string_view content_type);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "discovery/api/review.hpp"
+
 namespace signpost::api {
 namespace {
 
@@ -79,6 +81,15 @@ Route find_route(const std::vector<std::string>& segments) {
         route.to = To::group;
       else if (all[2] == "v1")
         return group_route(all[1], all.subspan(3));
+    } else if (all[1] == review_group) {
+      route.group = all[1];
+      if (all.size() == 2) route.to = To::group;
+      if (all.size() > 2 && all[2] == "v1") route.to = To::unknown_resource;
+      if (all.size() == 3 && all[2] == "v1") route.to = To::resources;
+      if (all.size() == 4 && all[2] == "v1" && is_review(all[3])) {
+        route.to = To::review;
+        route.name = all[3];
+      }
     }
     return route;
   }

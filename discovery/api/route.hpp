@@ -22,6 +22,7 @@ struct Route {
     collection,       // of a kind, of one namespace or all
     object,
     status, // sub-resource of an object
+    review, // a question that is answered and not kept; `name` is the resource's
   };
   To to = To::nothing;
   model::Kind kind = model::Kind::service;

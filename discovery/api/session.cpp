@@ -9,6 +9,8 @@
 #include <ctime>
 #include <fmt/format.h>
 
+#include "discovery/api/gzip.hpp"
+#include "discovery/api/negotiation.hpp"
 #include "discovery/api/status_json.hpp"
 
 namespace signpost::api {
@@ -286,6 +288,10 @@ Session::Wait Session::serve() {
     }
     counters().bodies_bytes -= body_bytes_;
     body_bytes_ = 0;
+    if (!reply.watch && head.method != "HEAD" && accepts_gzip(head.accept_encoding)) {
+      std::function<void()> work = [&reply] { compress(reply); };
+      if (reply.stream || reply.body.size() > compressed_from) co_await elsewhere(std::move(work));
+    }
     const bool written = co_await write_reply(reply, head);
     if (!written) co_return;
   }

@@ -16,7 +16,6 @@ using registry::bad_request;
 using registry::Status;
 using registry::Stored;
 
-constexpr std::string_view body_types = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 constexpr std::string_view patch_types =
     "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json";
 

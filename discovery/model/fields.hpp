@@ -13,6 +13,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "discovery/model/access_review.hpp"
 #include "discovery/model/kind.hpp"
 #include "discovery/model/protobuf.hpp"
 
@@ -592,6 +593,44 @@ struct Schema<WireDeleteOptions> {
   };
   static constexpr std::array<std::string_view, 4> dropped{"apiVersion", "kind", "orphanDependents",
                                                            "ignoreStoreReadErrorWithClusterBreakingPotential"};
+};
+
+template <>
+struct Schema<ResourceAttributes> {
+  using T = ResourceAttributes;
+  static constexpr std::string_view go_name = "ResourceAttributes";
+  static constexpr std::tuple fields{
+      field("namespace", 1, &T::name_space),
+      field("verb", 2, &T::verb),
+      field("group", 3, &T::group),
+      field("version", 4, &T::version),
+      field("resource", 5, &T::resource),
+      field("subresource", 6, &T::subresource),
+      field("name", 7, &T::name),
+  };
+  static constexpr std::array<std::string_view, 2> dropped{"fieldSelector", "labelSelector"};
+};
+
+template <>
+struct Schema<NonResourceAttributes> {
+  using T = NonResourceAttributes;
+  static constexpr std::string_view go_name = "NonResourceAttributes";
+  static constexpr std::tuple fields{field("path", 1, &T::path), field("verb", 2, &T::verb)};
+};
+
+template <>
+struct Schema<AccessReviewSpec> {
+  using T = AccessReviewSpec;
+  static constexpr std::string_view go_name = "SelfSubjectAccessReviewSpec";
+  static constexpr std::tuple fields{field("resourceAttributes", 1, &T::resource),
+                                     field("nonResourceAttributes", 2, &T::non_resource)};
+};
+
+template <>
+struct Schema<AccessReview> {
+  static constexpr std::string_view go_name = "SelfSubjectAccessReview";
+  static constexpr std::tuple fields{field("spec", 2, &AccessReview::spec)};
+  static constexpr std::array<std::string_view, 4> dropped{"apiVersion", "kind", "metadata", "status"};
 };
 
 [[nodiscard]] DeleteOptions flatten(WireDeleteOptions&& wire);

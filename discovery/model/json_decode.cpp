@@ -253,6 +253,14 @@ tl::expected<Object, DecodeError> decode_object(Kind kind, const Json& json, Dec
   return tl::unexpected(DecodeError{"no such kind"});
 }
 
+tl::expected<AccessReview, DecodeError> decode_access_review(const Json& json) {
+  Decoder decoder;
+  AccessReview review;
+  read(decoder, json, review, Place{}, {});
+  if (decoder.failed()) return tl::unexpected(DecodeError{std::move(decoder.error)});
+  return review;
+}
+
 tl::expected<DeleteOptions, DecodeError> decode_delete_options(const Json& json) {
   Decoder decoder;
   WireDeleteOptions wire;

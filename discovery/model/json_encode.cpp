@@ -117,6 +117,8 @@ void encode(const Object& object, std::string& out) {
   out += '}';
 }
 
+void encode(const AccessReviewSpec& spec, std::string& out) { write(out, spec); }
+
 std::string encode(const Object& object) {
   std::string out;
   encode(object, out);

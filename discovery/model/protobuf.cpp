@@ -252,6 +252,14 @@ tl::expected<Object, DecodeError> decode_protobuf(Kind kind, Bytes raw) {
   return tl::unexpected(DecodeError{"no such kind"});
 }
 
+tl::expected<AccessReview, DecodeError> decode_access_review(Bytes raw) {
+  Decoder decoder;
+  AccessReview review;
+  decode_message(decoder, raw, review);
+  if (!decoder.error.empty()) return tl::unexpected(DecodeError{std::move(decoder.error)});
+  return review;
+}
+
 DeleteOptions flatten(WireDeleteOptions&& wire) {
   DeleteOptions options;
   options.grace_period_seconds = wire.grace_period_seconds;
