@@ -2,22 +2,21 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 
 #include "discovery/endpoints/cluster_index.hpp"
 #include "discovery/endpoints/slice_plan.hpp"
+#include "discovery/store/follower.hpp"
 
 namespace signpost::endpoints {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = store::Follower::Clock;
 using model::Kind;
 using model::ServiceKey;
 
-constexpr std::size_t page = 1000;      // entries read at once: bounds the memory of the start
 constexpr std::size_t most_passes = 64; // at once: enough to share the store's commits
 constexpr auto first_wait = std::chrono::milliseconds(10);
 constexpr auto longest_wait = std::chrono::seconds(60);
@@ -42,21 +41,18 @@ struct Pass {
 } // namespace
 
 struct EndpointsController::State : std::enable_shared_from_this<State> {
-  State(store::Store& the_store, registry::Registry& the_registry) : store(the_store), registry(the_registry) {}
+  State(store::Store& the_store, registry::Registry& the_registry)
+      : store(the_store), registry(the_registry), follower(the_store) {}
 
   store::Store& store;
   registry::Registry& registry;
   std::atomic<std::uint64_t> passes{0}, writes{0}, failures{0};
 
+  store::Follower follower;
   std::mutex mutex;
-  std::condition_variable wake;
-  bool stopping = false;
-  bool lost = false; // the store cannot tell what came in between
-  std::deque<std::shared_ptr<const store::Batch>> batches;
-  std::vector<std::shared_ptr<Pass>> finished;
+  std::vector<std::shared_ptr<Pass>> finished; // guarded by mutex
 
   // The thread's own.
-  std::unique_ptr<store::Watch> watch;
   ClusterIndex index;
   std::deque<ServiceKey> ready; // for a pass
   std::set<ServiceKey> queued;  // what is in `ready`
@@ -68,7 +64,7 @@ struct EndpointsController::State : std::enable_shared_from_this<State> {
 
   tl::expected<void, std::string> load();
   void run();
-  void reload();
+  std::optional<Clock::time_point> next_work(bool unread) const;
   void take(const store::Batch& batch);
   void take(Pass& pass);
   void enqueue(const ServiceKey& key);
@@ -88,57 +84,30 @@ struct EndpointsController::State : std::enable_shared_from_this<State> {
 
 tl::expected<void, std::string> EndpointsController::State::load() {
   index = {};
-  const store::Revision revision = store.revision();
+  std::vector<std::string> prefixes;
+  for (const Kind kind : ClusterIndex::kinds) prefixes.push_back(registry::object_prefix(kind, {}));
   std::set<ServiceKey> concerned;
-  for (const Kind kind : ClusterIndex::kinds) {
-    const std::string prefix = registry::object_prefix(kind, {});
-    store::RangeRequest request{prefix, store::prefix_end(prefix), revision, page};
-    while (true) {
-      const auto range = store.range(request);
-      if (!range) return tl::unexpected("the registry cannot be read: " + range.error().message);
-      for (const store::Entry& entry : range->entries) index.apply({entry, nullptr}, concerned);
-      if (!range->more) break;
-      request.begin = range->entries.back().key + '\0';
-    }
-  }
-  auto followed = store.watch({"/registry/", store::prefix_end("/registry/"), revision},
-                              [this](const std::shared_ptr<const store::Batch>& batch) {
-                                {
-                                  const std::lock_guard lock(mutex);
-                                  if (batch == nullptr) {
-                                    lost = true;
-                                  } else {
-                                    batches.push_back(batch);
-                                  }
-                                }
-                                wake.notify_one();
-                              });
-  if (!followed) return tl::unexpected("the registry cannot be watched: " + followed.error().message);
-  watch = std::move(*followed);
+  const auto started =
+      follower.start(prefixes, "/registry/", [&](const store::Change& change) { index.apply(change, concerned); });
   for (const ServiceKey& key : concerned) enqueue(key);
+  if (!started) return tl::unexpected("the registry cannot be read: " + started.error().message);
   return {};
 }
 
 void EndpointsController::State::run() {
+  bool unread = false; // load() failed
   while (true) {
-    std::deque<std::shared_ptr<const store::Batch>> news;
+    const store::Follower::News news = follower.wait(next_work(unread));
+    if (news.stopped) return;
     std::vector<std::shared_ptr<Pass>> done;
-    bool start_over = false;
     {
-      std::unique_lock lock(mutex);
-      const auto called = [&] { return stopping || lost || !batches.empty() || !finished.empty(); };
-      const bool work = !ready.empty() && busy.size() < most_passes;
-      if (!work && waiting.empty()) wake.wait(lock, called);
-      if (!work && !waiting.empty()) wake.wait_until(lock, waiting.begin()->first, called);
-      if (stopping) return;
-      news.swap(batches);
+      const std::lock_guard lock(mutex);
       done.swap(finished);
-      start_over = std::exchange(lost, false);
     }
     // Before the news: a pass that is over knows its slices' revisions, so that they are no news.
     for (const auto& pass : done) take(*pass);
-    for (const auto& batch : news) take(*batch);
-    if (start_over) reload();
+    for (const auto& batch : news.batches) take(*batch);
+    if (news.lost || unread) unread = !load();
     while (!waiting.empty() && waiting.begin()->first <= Clock::now()) {
       const ServiceKey key = waiting.begin()->second;
       waiting.erase(waiting.begin());
@@ -148,12 +117,13 @@ void EndpointsController::State::run() {
   }
 }
 
-void EndpointsController::State::reload() {
-  watch.reset();
-  if (load()) return;
-  std::unique_lock lock(mutex);
-  wake.wait_for(lock, std::chrono::seconds(1), [this] { return stopping; });
-  lost = true;
+/// nullopt: only news or the end of a pass give something to do.
+std::optional<Clock::time_point> EndpointsController::State::next_work(bool unread) const {
+  if (!ready.empty() && busy.size() < most_passes) return Clock::now();
+  std::optional<Clock::time_point> next;
+  if (!waiting.empty()) next = waiting.begin()->first;
+  if (unread) next = std::min(next.value_or(Clock::time_point::max()), Clock::now() + std::chrono::seconds(1));
+  return next;
 }
 
 void EndpointsController::State::take(const store::Batch& batch) {
@@ -330,20 +300,15 @@ void EndpointsController::State::answered(const std::shared_ptr<Pass>& pass, std
     const std::lock_guard lock(mutex);
     finished.push_back(pass);
   }
-  wake.notify_one();
+  follower.wake();
 }
 
 EndpointsController::EndpointsController(store::Store& store, registry::Registry& registry)
     : state_(std::make_shared<State>(store, registry)) {}
 
 EndpointsController::~EndpointsController() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->wake.notify_one();
+  state_->follower.stop();
   if (state_->thread.joinable()) state_->thread.join();
-  state_->watch.reset();
 }
 
 tl::expected<void, std::string> EndpointsController::start() {

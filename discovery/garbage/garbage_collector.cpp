@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <deque>
 #include <future>
-#include <mutex>
 #include <thread>
 
 #include "discovery/garbage/owner_index.hpp"
+#include "discovery/store/follower.hpp"
 
 namespace signpost::garbage {
 namespace {
@@ -26,19 +24,15 @@ bool has_finalizer(const ObjectMeta& metadata, std::string_view name) {
 } // namespace
 
 struct GarbageCollector::State {
-  State(store::Store& the_store, registry::Registry& the_registry) : store(the_store), registry(the_registry) {}
+  State(store::Store& the_store, registry::Registry& the_registry)
+      : store(the_store), registry(the_registry), follower(the_store) {}
 
   store::Store& store;
   registry::Registry& registry;
 
-  std::mutex mutex;
-  std::condition_variable wake;
-  bool stopping = false;
-  bool lost = false; // the store cannot tell what came in between
-  std::deque<std::shared_ptr<const store::Batch>> batches;
+  store::Follower follower;
 
   // The thread's own.
-  std::unique_ptr<store::Watch> watch;
   OwnerIndex index;
   std::set<std::string> concerned; // keys to look at
   std::thread thread;
@@ -58,64 +52,25 @@ struct GarbageCollector::State {
 
 tl::expected<void, std::string> GarbageCollector::State::load() {
   index = {};
-  const store::Revision revision = store.revision();
-  store::RangeRequest request{"/registry/", store::prefix_end("/registry/"), revision, page};
-  while (true) {
-    const auto range = store.range(request);
-    if (!range) return tl::unexpected("the registry cannot be read: " + range.error().message);
-    for (const store::Entry& entry : range->entries) index.apply({entry, nullptr}, concerned);
-    if (!range->more) break;
-    request.begin = range->entries.back().key + '\0';
-  }
-  auto followed = store.watch({"/registry/", store::prefix_end("/registry/"), revision},
-                              [this](const std::shared_ptr<const store::Batch>& batch) {
-                                {
-                                  const std::lock_guard lock(mutex);
-                                  if (batch == nullptr) {
-                                    lost = true;
-                                  } else {
-                                    batches.push_back(batch);
-                                  }
-                                }
-                                wake.notify_one();
-                              });
-  if (!followed) return tl::unexpected("the registry cannot be watched: " + followed.error().message);
-  watch = std::move(*followed);
+  const auto started = follower.start({"/registry/"}, "/registry/",
+                                      [this](const store::Change& change) { index.apply(change, concerned); });
+  if (!started) return tl::unexpected("the registry cannot be read: " + started.error().message);
   return {};
 }
 
 void GarbageCollector::State::run() {
+  bool unread = false; // load() failed
   while (true) {
-    std::deque<std::shared_ptr<const store::Batch>> news;
-    bool start_over = false;
-    {
-      std::unique_lock lock(mutex);
-      const auto called = [&] { return stopping || lost || !batches.empty(); };
-      if (concerned.empty()) {
-        wake.wait(lock, called);
-      } else {
-        wake.wait_for(lock, pause, called);
-      }
-      if (stopping) return;
-      news.swap(batches);
-      start_over = std::exchange(lost, false);
-    }
-    for (const auto& batch : news) {
+    const bool later = unread || !concerned.empty();
+    const store::Follower::News news =
+        follower.wait(later ? std::optional(store::Follower::Clock::now() + pause) : std::nullopt);
+    if (news.stopped) return;
+    for (const auto& batch : news.batches) {
       for (const store::Change& one : batch->changes) index.apply(one, concerned);
     }
-    if (start_over) {
-      watch.reset();
-      if (!load()) {
-        const std::lock_guard lock(mutex);
-        lost = true;
-      }
-    }
+    if (news.lost || unread) unread = !load();
     std::set<std::string> failed;
     for (const std::string& key : concerned) {
-      {
-        const std::lock_guard lock(mutex);
-        if (stopping) return;
-      }
       if (!look_at(key)) failed.insert(key);
     }
     concerned = std::move(failed);
@@ -232,13 +187,8 @@ GarbageCollector::GarbageCollector(store::Store& store, registry::Registry& regi
     : state_(std::make_unique<State>(store, registry)) {}
 
 GarbageCollector::~GarbageCollector() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->wake.notify_one();
+  state_->follower.stop();
   if (state_->thread.joinable()) state_->thread.join();
-  state_->watch.reset();
 }
 
 tl::expected<void, std::string> GarbageCollector::start() {

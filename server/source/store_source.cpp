@@ -1,13 +1,10 @@
 // The registry's store as a source: everything at one revision, then every batch after it.
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <thread>
 
 #include "discovery/model/json.hpp"
 #include "discovery/registry/registry.hpp"
+#include "discovery/store/follower.hpp"
 #include "server/log/log.hpp"
 #include "server/source/publisher.hpp"
 #include "server/source/source.hpp"
@@ -17,31 +14,24 @@ namespace signpost::server {
 namespace {
 
 constexpr model::Kind followed[] = {model::Kind::name_space, model::Kind::service, model::Kind::endpoint_slice};
-constexpr std::size_t page = 1000; // entries read at once: bounds the memory of the start
 
 class StoreSource final : public Source {
 public:
-  StoreSource(store::Store& store, zone::Zone& zone) : store_(store), zone_(zone), publisher_(zone) {}
+  StoreSource(store::Store& store, zone::Zone& zone) : zone_(zone), follower_(store), publisher_(zone) {}
 
   ~StoreSource() override {
-    watch_.reset();
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_one();
+    follower_.stop();
     if (thread_.joinable()) thread_.join();
   }
 
   tl::expected<void, std::string> start() override {
-    const auto revision = load();
-    if (!revision) return tl::make_unexpected(revision.error());
+    std::vector<std::string> prefixes;
+    for (const model::Kind kind : followed) prefixes.push_back(registry::object_prefix(kind, {}));
+    const auto started =
+        follower_.start(prefixes, "/registry/", [this](const store::Change& change) { apply(change); });
+    if (!started) return tl::make_unexpected("the registry cannot be read: " + started.error().message);
     publisher_.publish();
     zone_.set_ready();
-    auto watch = store_.watch({"/registry/", store::prefix_end("/registry/"), *revision},
-                              [this](const std::shared_ptr<const store::Batch>& batch) { post(batch); });
-    if (!watch) return tl::make_unexpected("the registry cannot be watched: " + watch.error().message);
-    watch_ = std::move(*watch);
     thread_ = std::thread([this] { run(); });
     return {};
   }
@@ -49,22 +39,6 @@ public:
   std::size_t services() const override { return publisher_.service_count(); }
 
 private:
-  tl::expected<store::Revision, std::string> load() {
-    store::Revision revision = store_.revision();
-    for (const model::Kind kind : followed) {
-      const std::string prefix = registry::object_prefix(kind, {});
-      store::RangeRequest request{prefix, store::prefix_end(prefix), revision, page};
-      while (true) {
-        const auto range = store_.range(request);
-        if (!range) return tl::make_unexpected("the registry cannot be read: " + range.error().message);
-        for (const store::Entry& entry : range->entries) put(kind, *entry.value);
-        if (!range->more) break;
-        request.begin = range->entries.back().key + '\0';
-      }
-    }
-    return revision;
-  }
-
   void put(model::Kind kind, const std::string& text) {
     const auto json = model::parse_json(text);
     const auto object = json ? model::decode_object(kind, *json)
@@ -75,27 +49,12 @@ private:
       log::error("source", "a stored object cannot be read and is not served", {{"why", object.error().message}});
   }
 
-  void post(const std::shared_ptr<const store::Batch>& batch) {
-    if (!batch) return;
-    {
-      const std::lock_guard lock(mutex_);
-      queue_.push_back(batch);
-    }
-    wake_.notify_one();
-  }
-
   void run() {
-    std::deque<std::shared_ptr<const store::Batch>> batches;
     while (true) {
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-        if (stopping_) return;
-        batches.swap(queue_);
-      }
-      for (const auto& batch : batches)
+      const store::Follower::News news = follower_.wait();
+      if (news.stopped) return;
+      for (const auto& batch : news.batches)
         for (const store::Change& change : batch->changes) apply(change);
-      batches.clear();
       publisher_.publish();
     }
   }
@@ -109,15 +68,10 @@ private:
       publisher_.catalog().erase(named->kind, named->name_space, named->name, publisher_.changes());
   }
 
-  store::Store& store_;
   zone::Zone& zone_;
+  store::Follower follower_;
   Publisher publisher_;
-  std::unique_ptr<store::Watch> watch_;
   std::thread thread_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::shared_ptr<const store::Batch>> queue_; // guarded by mutex_
-  bool stopping_ = false;                                 // guarded by mutex_
 };
 
 } // namespace
