@@ -16,14 +16,18 @@ def skip(why):
     sys.exit(SKIPPED)
 
 
-def build(folder, package):
-    """The program's path. Go keeps what it has compiled, so only the first build takes its minutes."""
+def fetch(module):
     if shutil.which("go") is None:
         skip("there is no go on the PATH")
-    module = HERE / folder
     fetched = subprocess.run(["go", "mod", "download"], cwd=module, capture_output=True, text=True)
     if fetched.returncode != 0:
-        skip(f"the Go modules of {folder} cannot be had: {fetched.stderr.strip()}")
+        skip(f"the Go modules of {module.name} cannot be had: {fetched.stderr.strip()}")
+
+
+def build(folder, package):
+    """The program's path. Go keeps what it has compiled, so only the first build takes its minutes."""
+    module = HERE / folder
+    fetch(module)
     program = pathlib.Path(tempfile.gettempdir()) / f"signpost-e2e-{folder}"
     subprocess.run(["go", "build", "-o", str(program), package], cwd=module, check=True)
     return str(program)
