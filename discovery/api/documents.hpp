@@ -19,6 +19,8 @@ namespace signpost::api {
 /// /version: the API's version, ours behind it.
 [[nodiscard]] std::string version_document(std::string_view program_version);
 
+/// /openapi/v2, in protobuf: which query parameters a PATCH takes, no schemas.
+[[nodiscard]] std::string openapi_v2_document();
 /// /openapi/v3: which documents there are.
 [[nodiscard]] std::string openapi_index();
 /// /openapi/v3/api/v1, /openapi/v3/apis/GROUP/v1; nullopt: no such group. Enough for kubectl to leave validation to

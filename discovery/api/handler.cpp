@@ -59,8 +59,7 @@ Reply Handler::page(const Request& request) const {
   if (auto health = health_page(request.target, callbacks_.ready)) return std::move(*health);
   if (path == "/version") return json_reply(200, version_document(settings_.version));
   if (path == "/openapi/v2") {
-    // An empty document: kubectl then knows no schema and leaves validation to the server.
-    Reply reply = text_reply(200, "");
+    Reply reply = text_reply(200, openapi_v2_document());
     reply.content_type = "application/octet-stream";
     return reply;
   }

@@ -8,6 +8,7 @@ import contextlib, http.client, json, os, pathlib, shutil, signal, socket, subpr
 
 SOURCE = pathlib.Path(os.environ.get("SIGNPOST_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 BIN = pathlib.Path(os.environ.get("SIGNPOST_BIN", SOURCE / "build/release/bin"))
+KUBECTL = os.environ.get("KUBECTL", "kubectl")
 SIGNPOSTD, SIGNPOST = str(BIN / "signpostd"), str(BIN / "signpost")
 PATIENCE = 60  # seconds a started program may take under sanitizers on a busy machine
 
@@ -185,7 +186,7 @@ class Daemon:
                    env={"SIGNPOST_SERVER": self.url, "SIGNPOST_DNS": f"127.0.0.1:{self.dns_port}", **(env or {})})
 
     def kubectl(self, *arguments, input=None):
-        return run("kubectl", "-s", self.url, "--kubeconfig", "/dev/null", "--cache-dir", str(self.work / "kube-cache"),
+        return run(KUBECTL, "-s", self.url, "--kubeconfig", "/dev/null", "--cache-dir", str(self.work / "kube-cache"),
                    *arguments, input=input)
 
     def apply(self, manifest):

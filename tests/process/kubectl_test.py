@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""The kubectl of this machine against our registry: get, apply, create, replace, patch, label, delete, watch."""
-import json, shutil, subprocess, unittest
+"""kubectl against our registry: get, apply, create, replace, patch, label, edit, diff, expose, delete, watch, wait, can-i.
 
-from daemon import SOURCE, Daemon
+KUBECTL names the program; without it, it is the one on the PATH."""
+import json, os, shutil, subprocess, threading, time, unittest
+
+from daemon import KUBECTL, SOURCE, Daemon
 
 
-@unittest.skipUnless(shutil.which("kubectl"), "there is no kubectl on the PATH")
+@unittest.skipUnless(shutil.which(KUBECTL), "there is no kubectl on the PATH")
 class Kubectl(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -76,6 +78,70 @@ class Kubectl(unittest.TestCase):
         if self.minor >= 23:  # the first that knows it
             self.kubectl("wait", "--for=jsonpath={.spec.type}=ClusterIP", "svc/plain", "-n", "typed", "--timeout=10s")
         self.kubectl("delete", "ns", "typed")
+
+    def test_07_edit_diff_expose_wait_and_can_i(self):
+        self.kubectl("create", "namespace", "verbs")
+        verbs = ("-n", "verbs")
+        manifest = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+                    "spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]}}
+        self.kubectl("apply", "-f", "-", *verbs, input=json.dumps(manifest))
+
+        manifest["spec"]["ports"][0]["port"] = 81
+        differing = self.d.kubectl("diff", "-f", "-", *verbs, input=json.dumps(manifest))
+        self.assertEqual(differing.returncode, 1, differing.stderr)
+        self.assertRegex(differing.stdout, r"\+\s+-? *(name: http\n.*)?port: 81|\+.*port: 81")
+        self.assertNotIn("81", self.kubectl("get", "svc", "web", *verbs))
+
+        os.environ["KUBE_EDITOR"] = "sed -i s/http/https/"
+        self.kubectl("edit", "svc", "web", *verbs)
+        self.assertIn("https", self.kubectl("get", "svc", "web", "-o", "yaml", *verbs))
+
+        self.kubectl("expose", "svc", "web", "--name=again", "--port=8080", *verbs)
+        self.assertIn("8080/TCP", self.kubectl("get", "svc", "again", *verbs))
+        waiting = threading.Thread(target=lambda: (time.sleep(1), self.kubectl("delete", "svc", "again", *verbs)))
+        waiting.start()
+        self.kubectl("wait", "--for=delete", "svc/again", "--timeout=60s", *verbs)
+        waiting.join()
+
+        self.assertIn("yes", self.kubectl("auth", "can-i", "create", "services"))
+        self.assertIn("*", self.kubectl("auth", "can-i", "--list"))
+        self.kubectl("delete", "ns", "verbs")
+
+    def test_08_ranges_addresses_and_endpoints(self):
+        self.kubectl("apply", "-f", "-", input="""
+apiVersion: networking.k8s.io/v1
+kind: ServiceCIDR
+metadata: {name: more}
+spec: {cidrs: [10.77.0.0/24]}
+---
+apiVersion: networking.k8s.io/v1
+kind: IPAddress
+metadata: {name: 10.77.0.9}
+spec: {parentRef: {resource: gateways, name: edge}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: far}
+spec: {clusterIP: 10.77.0.7, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: far}
+subsets: [{addresses: [{ip: 10.9.0.1}], ports: [{port: 8080}]}]
+""")
+        self.assertRegex(self.kubectl("get", "servicecidrs"), r"more\s+10\.77\.0\.0/24")
+        self.assertRegex(self.kubectl("get", "ipaddresses"), r"10\.77\.0\.7\s+services/default/far")
+        self.assertIn("10.9.0.1:8080", self.kubectl("get", "endpoints", "far"))
+        taken = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"},
+                 "spec": {"clusterIP": "10.77.0.9", "ports": [{"port": 80}]}}
+        self.assertIn("held by gateways edge", self.kubectl("create", "-f", "-", input=json.dumps(taken), fails=True))
+        self.kubectl("delete", "servicecidr", "more", "--wait=false")
+        self.assertIn("Terminating", self.kubectl("get", "servicecidr", "more", "-o", "yaml"))
+        self.kubectl("delete", "svc", "far", "--wait=true")
+        self.kubectl("delete", "ipaddress", "10.77.0.9")
+        self.d.kubectl("wait", "--for=delete", "servicecidr/more", "--timeout=60s")  # an old one fails if it is gone
+        self.assertIn("not found", self.kubectl("get", "servicecidr", "more", fails=True))
+        self.assertIn("not found", self.kubectl("get", "endpoints", "far", fails=True))
 
     def test_04_watch(self):
         watch = subprocess.Popen(["kubectl", "-s", self.d.url, "--kubeconfig", "/dev/null", "--cache-dir",

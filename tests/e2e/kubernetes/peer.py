@@ -24,12 +24,12 @@ def fetch(module):
         skip(f"the Go modules of {module.name} cannot be had: {fetched.stderr.strip()}")
 
 
-def build(folder, package):
+def build(folder, package, *flags):
     """The program's path. Go keeps what it has compiled, so only the first build takes its minutes."""
     module = HERE / folder
     fetch(module)
     program = pathlib.Path(tempfile.gettempdir()) / f"signpost-e2e-{folder}"
-    subprocess.run(["go", "build", "-o", str(program), package], cwd=module, check=True)
+    subprocess.run(["go", "build", *flags, "-o", str(program), package], cwd=module, check=True)
     return str(program)
 
 
