@@ -2,10 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <functional>
 #include <set>
-#include <thread>
 
 #include "discovery/endpoints/desired_slices.hpp"
 #include "tests/discovery/registry/harness.hpp"
@@ -15,19 +12,9 @@ namespace {
 
 using model::Kind;
 using registry::test::Cluster;
+using registry::test::eventually;
 using registry::test::Json;
 using registry::test::json_of;
-
-constexpr auto patience = std::chrono::seconds(20);
-
-bool eventually(const std::function<bool()>& holds) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 struct House : Cluster {
   House() : Cluster({"10.96.0.0/16", "fd00:96::/112"}), controller(store, registry) {}

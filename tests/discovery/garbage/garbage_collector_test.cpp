@@ -2,10 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <functional>
-#include <thread>
-
 #include "tests/discovery/registry/harness.hpp"
 
 namespace signpost::garbage {
@@ -13,17 +9,9 @@ namespace {
 
 using model::Kind;
 using registry::test::Cluster;
+using registry::test::eventually;
 using registry::test::Json;
 using registry::test::json_of;
-
-bool eventually(const std::function<bool()>& holds) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 struct House : Cluster {
   House() : Cluster({"10.96.0.0/16"}), collector(store, registry) {}

@@ -1,12 +1,15 @@
 // A registry over a store in memory, with every call waited for: what the tests of this room talk to.
 #pragma once
 
+#include <chrono>
 #include <fstream>
+#include <functional>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "discovery/model/json.hpp"
 #include "discovery/registry/registry.hpp"
@@ -60,6 +63,16 @@ inline Json json_of(const Status& status) {
   }
   json["details"] = std::move(details);
   return json;
+}
+
+/// What other threads bring about: looks again until it holds, or the patience is at its end.
+inline bool eventually(const std::function<bool()>& holds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
 }
 
 class Client {
