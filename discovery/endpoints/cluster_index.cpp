@@ -1,5 +1,7 @@
 #include "discovery/endpoints/cluster_index.hpp"
 
+#include <algorithm>
+
 namespace signpost::endpoints {
 namespace {
 
@@ -64,9 +66,18 @@ void ClusterIndex::apply_service(const model::ServiceKey& key, const store::Chan
     space->second.erase(key.name);
     if (space->second.empty()) selectors_.erase(space);
   }
-  const auto now = selectors_.find(key.name_space);
-  const bool has = now != selectors_.end() && now->second.contains(key.name);
-  if (had || has || slices_.contains(key) || endpoints_.contains(key)) concerned.insert(key);
+  // A service that selects nothing, has no slices and no Endpoints needs nothing: most that are created are such.
+  if (slices_.contains(key) || endpoints_.contains(key) || selects_any(key)) concerned.insert(key);
+}
+
+bool ClusterIndex::selects_any(const model::ServiceKey& key) const {
+  const auto services = selectors_.find(key.name_space);
+  const auto space = pods_.find(key.name_space);
+  if (services == selectors_.end() || space == pods_.end()) return false;
+  const auto service = services->second.find(key.name);
+  if (service == services->second.end()) return false;
+  return std::any_of(space->second.begin(), space->second.end(),
+                     [&](const auto& pod) { return selects(service->second, pod.second.labels); });
 }
 
 void ClusterIndex::apply_pod(const model::ServiceKey& key, const store::Change& change, Concerned& concerned) {

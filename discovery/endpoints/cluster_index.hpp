@@ -43,6 +43,8 @@ private:
   void apply_pod(const model::ServiceKey& key, const store::Change& change, Concerned& concerned);
   void apply_node(const std::string& name, const store::Change& change, Concerned& concerned);
   void apply_slice(const model::ServiceKey& key, const store::Change& change, Concerned& concerned);
+  /// The service has a selector, and there is a Pod that it selects.
+  [[nodiscard]] bool selects_any(const model::ServiceKey& key) const;
   void concern(const std::string& name_space, const PodFacts& pod, Concerned& concerned) const;
 
   std::map<std::string, std::map<std::string, Selector>> selectors_; // namespace → service; those that have one

@@ -141,6 +141,19 @@ TEST_CASE("the Pods that a service selects are its endpoints") {
   }
 }
 
+TEST_CASE("a service that selects nothing costs no pass") {
+  House house;
+  REQUIRE(house.controller.start());
+  house.service("idle", selecting);
+  house.pod("p1", "10.1.0.1");
+  CHECK(house.comes_to("idle", "10.1.0.1+"));
+  const auto passes = house.controller.counters().passes;
+  for (int i = 0; i < 20; ++i) house.service("s" + std::to_string(i), {{"selector", {{"app", "nobody"}}}});
+  house.pod("p2", "10.1.0.2");
+  CHECK(house.comes_to("idle", "10.1.0.1+ 10.1.0.2+"));
+  CHECK(house.controller.counters().passes < passes + 20);
+}
+
 TEST_CASE("slices of others are left alone") {
   House house;
   REQUIRE(house.client.create(Kind::endpoint_slice, "default",
