@@ -29,7 +29,7 @@ namespace signpost::registry {
 
 struct Settings {
   std::vector<model::Prefix> vips;      // one or two of different families; the first is the primary
-  std::vector<model::Address> reserved; // never given out dynamically (the DNS address of the prefix always is one)
+  std::vector<model::Address> reserved; // given to who asks, else last (a prefix's DNS address always is one)
   std::uint16_t node_port_first = 30000, node_port_last = 32767;
   bool read_only = false; // an `objects` source: writes answer 405
 };

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "discovery/registry/claims.hpp"
-#include "discovery/registry/field_errors.hpp"
 #include "discovery/registry/state.hpp"
 
 namespace signpost::registry {
