@@ -71,18 +71,16 @@ std::vector<std::string> complaints(model::DecodeNotes notes) {
   return all;
 }
 
-registry::Result<DecodedBody> decode_protobuf_body(const model::KindInfo& kind, std::string_view body) {
-  const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(body.data()), body.size());
-  const auto envelope = model::read_envelope(bytes);
-  if (!envelope)
-    return refuse(fmt::format("the object provided is unrecognized (must be of type {}): {} ({})", kind.name,
-                              envelope.error().message, summarize(body)));
-  if (auto wrong = check_type(kind, envelope->api_version, envelope->kind)) return tl::make_unexpected(*wrong);
-  auto object = model::decode_protobuf(kind.kind, envelope->raw);
-  if (!object)
-    return refuse(fmt::format("{} in version \"{}\" cannot be handled as a {}: {}", kind.name, kind.version, kind.name,
-                              object.error().message));
-  return DecodedBody{std::move(*object), {}};
+/// Read as what it says it is, else as what is expected.
+tl::expected<Json, std::string> read_protobuf_document(std::string_view body, const model::WireMessage& expected) {
+  const auto envelope = model::read_envelope({reinterpret_cast<const std::uint8_t*>(body.data()), body.size()});
+  if (!envelope) return tl::make_unexpected(envelope.error().message);
+  const model::WireMessage* const said = model::find_wire_message(envelope->api_version, envelope->kind);
+  auto document = model::read_protobuf(said != nullptr ? *said : expected, envelope->raw);
+  if (!document) return tl::make_unexpected(document.error().message);
+  (*document)["apiVersion"] = envelope->api_version;
+  (*document)["kind"] = envelope->kind;
+  return std::move(*document);
 }
 
 } // namespace
@@ -98,27 +96,27 @@ registry::Result<FieldValidation> parse_field_validation(std::string_view text, 
        "fieldValidation"}));
 }
 
-tl::expected<Json, std::string> read_document(BodyFormat format, std::string_view body, model::DecodeNotes* notes) {
+tl::expected<Json, std::string> read_document(BodyFormat format, std::string_view body,
+                                              const model::WireMessage& expected, model::DecodeNotes* notes) {
+  if (format == BodyFormat::protobuf) {
+    auto document = read_protobuf_document(body, expected);
+    if (!document) return tl::make_unexpected(fmt::format("{} ({})", document.error(), summarize(body)));
+    return document;
+  }
   auto document = format == BodyFormat::yaml ? model::parse_yaml(body) : model::parse_json(body, notes);
-  if (!document) return tl::make_unexpected(document.error().message);
+  if (!document)
+    return tl::make_unexpected(
+        fmt::format("couldn't get version/kind; json parse error: {} ({})", document.error().message, summarize(body)));
   return std::move(*document);
 }
 
 registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std::string_view body,
                                           FieldValidation validation) {
   const model::KindInfo& kind = model::info(id);
-  if (format == BodyFormat::protobuf) {
-    if (model::has_other_members(id))
-      return tl::make_unexpected(unsupported_media_type("application/json, application/yaml"));
-    return decode_protobuf_body(kind, body);
-  }
-
   model::DecodeNotes notes;
-  const auto json = read_document(format, body, &notes);
+  const auto json = read_document(format, body, model::wire_message(id), &notes);
   if (!json)
-    return refuse(fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
-                              "json parse error: {} ({})",
-                              kind.name, json.error(), summarize(body)));
+    return refuse(fmt::format("the object provided is unrecognized (must be of type {}): {}", kind.name, json.error()));
   if (!json->is_object())
     return refuse(fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
                               "json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion "
@@ -133,7 +131,7 @@ registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std
       fmt::format("{} in version \"{}\" cannot be handled as a {}: ", kind.name, kind.version, kind.name);
   if (!object) return refuse(prefix + object.error().message);
   DecodedBody decoded{std::move(*object), {}};
-  if (validation == FieldValidation::ignore) return decoded;
+  if (validation == FieldValidation::ignore || format == BodyFormat::protobuf) return decoded;
   decoded.warnings = complaints(std::move(notes));
   if (validation == FieldValidation::strict && !decoded.warnings.empty())
     return refuse(prefix + "strict decoding error: " + joined(decoded.warnings));
@@ -171,17 +169,8 @@ registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& documen
 
 registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std::string_view body) {
   if (body.empty()) return model::DeleteOptions{};
-  if (format == BodyFormat::protobuf) {
-    const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(body.data()), body.size());
-    const auto envelope = model::read_envelope(bytes);
-    if (!envelope) return refuse(envelope.error().message);
-    auto options = model::decode_delete_options(envelope->raw);
-    if (!options) return refuse(options.error().message);
-    return std::move(*options);
-  }
-  const auto json = read_document(format, body, nullptr);
-  if (!json)
-    return refuse(fmt::format("couldn't get version/kind; json parse error: {} ({})", json.error(), summarize(body)));
+  const auto json = read_document(format, body, *model::find_wire_message("v1", "DeleteOptions"), nullptr);
+  if (!json) return refuse(json.error());
   const std::string kind = member(*json, "kind");
   if (!kind.empty() && kind != "DeleteOptions")
     return refuse(fmt::format("the body of a DELETE must be DeleteOptions, not {}", kind));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "discovery/api/negotiation.hpp"
+#include "discovery/model/delete_options.hpp"
 #include "discovery/model/json.hpp"
 #include "discovery/model/protobuf.hpp"
 #include "discovery/registry/status.hpp"
@@ -33,8 +34,9 @@ struct DecodedBody {
 /// DeleteOptions; an empty body has none.
 [[nodiscard]] registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std::string_view body);
 
-/// One JSON document out of JSON or YAML text; the error is the reader's.
-[[nodiscard]] tl::expected<model::Json, std::string> read_document(BodyFormat format, std::string_view body,
-                                                                   model::DecodeNotes* notes);
+/// One document out of JSON, YAML or protobuf, of which `expected` is what it should hold. The error says what is wrong
+/// with the text, and how that begins.
+[[nodiscard]] tl::expected<model::Json, std::string>
+read_document(BodyFormat format, std::string_view body, const model::WireMessage& expected, model::DecodeNotes* notes);
 
 } // namespace signpost::api

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "discovery/api/status_json.hpp"
+#include "discovery/api/watch_frame.hpp"
 
 namespace signpost::api {
 namespace {
@@ -40,16 +40,13 @@ const ObjectSummary& WatchEvent::previous_summary() const {
   return *previous_summary_;
 }
 
-std::shared_ptr<const std::string> WatchEvent::frame(Line line) const {
-  static constexpr std::string_view types[] = {"ADDED", "MODIFIED", "DELETED", "DELETED"};
+std::shared_ptr<const std::string> WatchEvent::frame(Format format, Line line) const {
   const std::lock_guard lock(mutex_);
-  auto& frame = frames_[static_cast<std::size_t>(line)];
+  auto& frame = frames_[static_cast<std::size_t>(format)][static_cast<std::size_t>(line)];
   if (!frame) {
-    std::string text = "{\"type\":\"";
-    text += types[static_cast<std::size_t>(line)];
-    text += "\",\"object\":";
-    (line == Line::left ? previous() : event_.object).write(text);
-    text += "}\n";
+    std::string text;
+    append_watch_frame(format, types[static_cast<std::size_t>(line)],
+                       (line == Line::left ? previous() : event_.object).json(), text);
     frame = std::make_shared<const std::string>(to_chunk(text));
   }
   return frame;

@@ -18,12 +18,13 @@
 #include <string>
 #include <vector>
 
+#include "discovery/api/negotiation.hpp"
 #include "discovery/api/object_summary.hpp"
 #include "discovery/registry/registry.hpp"
 
 namespace signpost::api {
 
-/// One change, with the texts watchers get.
+/// One change, with what watchers get.
 class WatchEvent {
 public:
   explicit WatchEvent(const registry::Event& event);
@@ -39,13 +40,14 @@ public:
   [[nodiscard]] registry::Stored previous() const { return {event_.previous, event_.object.revision}; }
 
   enum class Line : std::uint8_t { added, modified, deleted, left };
-  /// {"type":…,"object":…} as one HTTP chunk, encoded once.
-  [[nodiscard]] std::shared_ptr<const std::string> frame(Line line) const;
+  static constexpr std::string_view types[] = {"ADDED", "MODIFIED", "DELETED", "DELETED"};
+  /// As one HTTP chunk, encoded once.
+  [[nodiscard]] std::shared_ptr<const std::string> frame(Format format, Line line) const;
 
 private:
   registry::Event event_;
   mutable std::mutex mutex_;
-  mutable std::shared_ptr<const std::string> frames_[4];
+  mutable std::shared_ptr<const std::string> frames_[2][4]; // by format and line
   mutable std::unique_ptr<ObjectSummary> summary_, previous_summary_;
 };
 

@@ -6,6 +6,7 @@
 #include "discovery/api/health.hpp"
 #include "discovery/api/list.hpp"
 #include "discovery/api/negotiation.hpp"
+#include "discovery/api/protobuf_reply.hpp"
 #include "discovery/api/review.hpp"
 #include "discovery/api/status_json.hpp"
 #include "discovery/api/watch.hpp"
@@ -92,6 +93,9 @@ Reply Handler::document(const Route& route, std::string_view accept) const {
 
 void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done) {
   const Route route = find_route(request->target.segments);
+  const auto encoding = negotiate(request->accept);
+  if (encoding && encoding->format == Format::protobuf)
+    done = [done = std::move(done)](Reply reply) { done(to_protobuf(std::move(reply))); };
   switch (route.to) {
   case To::nothing: return done(not_found_page());
   case To::page: return done(page(*request));
@@ -108,7 +112,6 @@ void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done)
   case To::object:
   case To::status: break;
   }
-  const auto encoding = negotiate(request->accept);
   if (!encoding) return done(status_reply(not_acceptable_status()));
   if (!is_read(request->method)) return write_object(registry_, route, std::move(request), *encoding, std::move(done));
   if (route.to == To::collection)

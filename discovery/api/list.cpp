@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "discovery/api/protobuf_reply.hpp"
 #include "discovery/api/status_json.hpp"
 
 namespace signpost::api {
@@ -95,11 +96,19 @@ registry::Result<ListPlan> make_plan(const Route& route, const Query& query, sto
   return plan;
 }
 
+/// What a list says about itself.
+struct ListMeta {
+  store::Revision revision;
+  std::string token;         // where the next page begins; empty: there is none
+  std::size_t remaining = 0; // objects from there on; 0: not known
+};
+
 class ListStream final : public Stream {
 public:
-  ListStream(ItemSource items, std::string head, model::Kind kind, Encoding encoding, IncludeObject include)
-      : items_(std::move(items)), head_(std::move(head)), kind_(kind), encoding_(encoding), include_(include),
-        now_(std::time(nullptr)) {}
+  ListStream(ItemSource items, model::Kind kind, const Encoding& encoding, IncludeObject include, const ListMeta& meta)
+      : items_(std::move(items)), kind_(kind), encoding_(encoding), include_(include), now_(std::time(nullptr)) {
+    append_head(meta);
+  }
 
   Step next(std::string& out) override {
     const std::size_t start = out.size();
@@ -124,6 +133,26 @@ public:
   }
 
 private:
+  void append_head(const ListMeta& meta) {
+    const model::KindInfo& kind = model::info(kind_);
+    head_ = "{\"kind\":\"";
+    if (encoding_.shape == Shape::object)
+      head_ += fmt::format("{}List\",\"apiVersion\":\"{}\"", kind.name, kind.api_version());
+    else
+      head_ += fmt::format("{}\",\"apiVersion\":\"meta.k8s.io/{}\"",
+                           encoding_.shape == Shape::table ? "Table" : "PartialObjectMetadataList", encoding_.version);
+    head_ += fmt::format(",\"metadata\":{{\"resourceVersion\":\"{}\"", meta.revision);
+    if (!meta.token.empty()) head_ += fmt::format(",\"continue\":\"{}\"", meta.token);
+    if (meta.remaining != 0) head_ += fmt::format(",\"remainingItemCount\":{}", meta.remaining);
+    head_ += "},";
+    if (encoding_.shape == Shape::table) {
+      append_columns(kind_, head_);
+      head_ += ",\"rows\":[";
+    } else {
+      head_ += "\"items\":[";
+    }
+  }
+
   ItemSource items_;
   std::string head_;
   const model::Kind kind_;
@@ -133,26 +162,58 @@ private:
   bool first_ = true;
 };
 
-std::string list_head(const model::KindInfo& kind, const Encoding& encoding, store::Revision revision,
-                      std::string_view token, std::size_t remaining) {
-  std::string out = "{\"kind\":\"";
-  if (encoding.shape == Shape::object)
-    out += fmt::format("{}List\",\"apiVersion\":\"{}\"", kind.name, kind.api_version());
-  else
-    out += fmt::format("{}\",\"apiVersion\":\"meta.k8s.io/{}\"",
-                       encoding.shape == Shape::table ? "Table" : "PartialObjectMetadataList", encoding.version);
-  out += fmt::format(",\"metadata\":{{\"resourceVersion\":\"{}\"", revision);
-  if (!token.empty()) out += fmt::format(",\"continue\":\"{}\"", token);
-  if (!token.empty() && remaining != 0) out += fmt::format(",\"remainingItemCount\":{}", remaining);
-  out += "},";
-  if (encoding.shape == Shape::table) {
-    append_columns(kind.kind, out);
-    out += ",\"rows\":[";
-  } else {
-    out += "\"items\":[";
+/// The same in protobuf, where a message begins with its length: the objects are gone through twice, at the same
+/// revision, rather than kept.
+class ProtobufListStream final : public Stream {
+public:
+  ProtobufListStream(const ItemSource& items, model::Kind kind, const Encoding& encoding, const ListMeta& meta)
+      : items_(items), message_(message_of(kind, encoding)) {
+    std::size_t size = 0;
+    std::string item;
+    ItemSource measured = items;
+    while (const registry::Stored* stored = measured.next()) {
+      item.clear();
+      append_list_item(message_, stored->json(), item);
+      size += item.size();
+    }
+    failed_ = measured.failed();
+    const model::KindInfo& info = model::info(kind);
+    const bool whole = encoding.shape == Shape::object;
+    const std::string name = whole ? fmt::format("{}List", info.name) : "PartialObjectMetadataList";
+    const std::string version =
+        whole ? std::string(info.api_version()) : fmt::format("meta.k8s.io/{}", encoding.version);
+    append_list_head({version, name, std::to_string(meta.revision), meta.token, meta.remaining, size}, head_);
+    left_ = size;
   }
-  return out;
-}
+
+  Step next(std::string& out) override {
+    if (failed_) return Step::failed;
+    const std::size_t start = out.size();
+    out += head_;
+    head_.clear();
+    while (out.size() - start < piece_bytes) {
+      const registry::Stored* item = items_.next();
+      if (item == nullptr) return items_.failed() || left_ != 0 ? Step::failed : Step::done;
+      const std::size_t before = out.size();
+      append_list_item(message_, item->json(), out);
+      if (out.size() - before > left_) return Step::failed;
+      left_ -= out.size() - before;
+    }
+    return Step::more;
+  }
+
+private:
+  static const model::WireMessage& message_of(model::Kind kind, const Encoding& encoding) {
+    return encoding.shape == Shape::object ? model::wire_message(kind)
+                                           : *model::find_wire_message("meta.k8s.io/v1", "PartialObjectMetadata");
+  }
+
+  ItemSource items_;
+  const model::WireMessage& message_;
+  std::string head_;
+  std::size_t left_ = 0; // bytes of items to come
+  bool failed_ = false;
+};
 
 constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -275,15 +336,24 @@ Reply list_collection(registry::Registry& registry, const Route& route, const Qu
     // The client may go on with what there is now, knowing that it no longer fits what it has.
     return json_reply(410, status_json(listing.error(), encode_continue({-1, request.from})));
   }
-  std::string token;
-  if (!all && !listing->next.empty()) token = encode_continue({listing->revision, listing->next});
-  std::string head = list_head(model::info(route.kind), encoding, listing->revision, token, listing->remaining);
-  auto stream = std::make_unique<ListStream>(
-      ItemSource(registry, std::move(request), std::move(*listing), std::move(plan->selector), all), std::move(head),
-      route.kind, encoding, plan->include);
+  ListMeta meta{listing->revision, {}, 0};
+  if (!all && !listing->next.empty()) {
+    meta.token = encode_continue({listing->revision, listing->next});
+    meta.remaining = listing->remaining;
+  }
+  ItemSource items(registry, std::move(request), std::move(*listing), std::move(plan->selector), all);
+  std::unique_ptr<Stream> stream;
+  if (encoding.format == Format::json)
+    stream = std::make_unique<ListStream>(std::move(items), route.kind, encoding, plan->include, meta);
+  else
+    stream = std::make_unique<ProtobufListStream>(items, route.kind, encoding, meta);
   Reply reply;
+  if (encoding.format == Format::protobuf) reply.content_type = protobuf_type;
   // What fits into one piece gets a length instead of chunks.
-  if (stream->next(reply.body) == Stream::Step::more) {
+  const Stream::Step step = stream->next(reply.body);
+  if (step == Stream::Step::failed)
+    return status_reply(registry::internal_error("the list could not be read to its end"));
+  if (step == Stream::Step::more) {
     struct Rest final : Stream {
       std::string begin;
       std::unique_ptr<Stream> rest;

@@ -34,8 +34,8 @@ private:
   registry::Registry& registry_;
   registry::ListRequest request_;
   registry::Listing page_;
-  const Selector selector_;
-  const bool all_pages_;
+  Selector selector_;
+  bool all_pages_;
   std::size_t at_ = 0;
   bool failed_ = false;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "discovery/api/protobuf_reply.hpp"
+
 namespace signpost::api {
 namespace {
 
@@ -69,20 +71,23 @@ std::vector<Clause> parse_clauses(std::string_view text) {
   return clauses;
 }
 
-std::optional<Encoding> encoding_of(const Clause& clause) {
+/// `protobuf`: how a client is answered that names protobuf.
+std::optional<Encoding> encoding_of(const Clause& clause, Format protobuf) {
   if (clause.thousandths == 0) return std::nullopt;
   if (clause.type == "*/*") return Encoding{};
-  if (clause.type != "application/json" && clause.type != "application/vnd.kubernetes.protobuf") return std::nullopt;
-  if (clause.as.empty()) return Encoding{};
-  if (clause.group != "meta.k8s.io") return std::nullopt;
+  const bool names_protobuf = clause.type == protobuf_type;
+  if (clause.type != "application/json" && !names_protobuf) return std::nullopt;
   Encoding encoding;
+  if (names_protobuf) encoding.format = protobuf;
+  if (clause.as.empty()) return encoding;
+  if (clause.group != "meta.k8s.io") return std::nullopt;
   if (clause.version == "v1")
     encoding.version = "v1";
   else if (clause.version == "v1beta1")
     encoding.version = "v1beta1";
   else
     return std::nullopt;
-  if (clause.as == "Table")
+  if (clause.as == "Table" && encoding.format == Format::json)
     encoding.shape = Shape::table;
   else if (clause.as == "PartialObjectMetadata" || clause.as == "PartialObjectMetadataList")
     encoding.shape = Shape::metadata;
@@ -95,8 +100,12 @@ std::optional<Encoding> encoding_of(const Clause& clause) {
 
 std::optional<Encoding> negotiate(std::string_view accept) {
   if (trim(accept).empty()) return Encoding{};
-  for (const Clause& clause : parse_clauses(accept))
-    if (const auto encoding = encoding_of(clause)) return encoding;
+  const auto clauses = parse_clauses(accept);
+  const bool reads_json = std::any_of(clauses.begin(), clauses.end(), [](const Clause& clause) {
+    return clause.thousandths != 0 && (clause.type == "*/*" || clause.type == "application/json");
+  });
+  for (const Clause& clause : clauses)
+    if (const auto encoding = encoding_of(clause, reads_json ? Format::json : Format::protobuf)) return encoding;
   return std::nullopt;
 }
 
@@ -123,7 +132,7 @@ std::optional<BodyFormat> body_format(std::string_view content_type) {
   const std::string type = lower(cut(content_type, ';'));
   if (type.empty() || type == "application/json") return BodyFormat::json;
   if (type == "application/yaml") return BodyFormat::yaml;
-  if (type == "application/vnd.kubernetes.protobuf") return BodyFormat::protobuf;
+  if (type == protobuf_type) return BodyFormat::protobuf;
   if (type == "application/json-patch+json") return BodyFormat::json_patch;
   if (type == "application/merge-patch+json") return BodyFormat::merge_patch;
   if (type == "application/strategic-merge-patch+json") return BodyFormat::strategic_patch;

@@ -1,7 +1,8 @@
 // What the client wants back (Accept) and what it sent (Content-Type). Pure.
 //
-// Answers are JSON, always: every client decodes by the answer's own Content-Type, so one that would rather have
-// protobuf reads it too. What Accept decides is the shape: the object, a Table for people, or metadata alone.
+// Answers are JSON wherever Accept lets them be: every client decodes by the answer's own Content-Type, so one that
+// would rather have protobuf reads it too, and only who accepts nothing else gets it. What Accept decides beside that
+// is the shape: the object, a Table for people (JSON only), or metadata alone.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,11 @@
 
 namespace signpost::api {
 
+enum class Format : std::uint8_t { json, protobuf };
 enum class Shape : std::uint8_t { object, table, metadata };
 
 struct Encoding {
+  Format format = Format::json;
   Shape shape = Shape::object;
   std::string_view version = "v1"; // of meta.k8s.io, for table and metadata: v1 or v1beta1
 };

@@ -5,21 +5,15 @@
 
 #include "discovery/api/documents.hpp"
 #include "discovery/model/kind.hpp"
+#include "discovery/model/protobuf_wire.hpp"
 
 namespace signpost::api {
 namespace {
 
-void append_varint(std::size_t value, std::string& out) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7f) | 0x80);
-  out += static_cast<char>(value);
-}
-
-/// A field of wire type 2: text, or a message.
 std::string field(unsigned number, std::string_view bytes) {
   std::string out;
-  append_varint(number << 3 | 2, out);
-  append_varint(bytes.size(), out);
-  return out.append(bytes);
+  model::append_bytes_field(number, bytes, out);
+  return out;
 }
 
 /// ParametersItem{1 Parameter{2 NonBodyParameter{3 QueryParameterSubSchema{2 in, 4 name, 6 type}}}}

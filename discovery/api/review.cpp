@@ -15,23 +15,13 @@ constexpr std::string_view from_files = "this server shows objects from files an
 
 bool is_read(std::string_view verb) { return verb == "get" || verb == "list" || verb == "watch" || verb == "head"; }
 
-std::span<const std::uint8_t> bytes_of(const std::string& text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 registry::Result<model::AccessReview> decode(const Request& request) {
   const auto refuse = [](std::string why) { return tl::make_unexpected(registry::bad_request(std::move(why))); };
   const auto format = body_format(request.content_type);
-  if (format == BodyFormat::protobuf) {
-    const auto envelope = model::read_envelope(bytes_of(request.body));
-    if (!envelope) return refuse(envelope.error().message);
-    auto review = model::decode_access_review(envelope->raw);
-    if (!review) return refuse(review.error().message);
-    return std::move(*review);
-  }
-  if (format != BodyFormat::json && format != BodyFormat::yaml)
+  if (format != BodyFormat::json && format != BodyFormat::yaml && format != BodyFormat::protobuf)
     return tl::make_unexpected(unsupported_media_type(body_types));
-  const auto document = read_document(*format, request.body, nullptr);
+  const auto document = read_document(*format, request.body,
+                                      *model::find_wire_message("authorization.k8s.io/v1", reviews[0].kind), nullptr);
   if (!document) return refuse(document.error());
   auto review = model::decode_access_review(*document);
   if (!review) return refuse(review.error().message);

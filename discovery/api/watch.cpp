@@ -6,6 +6,7 @@
 
 #include "discovery/api/list.hpp"
 #include "discovery/api/status_json.hpp"
+#include "discovery/api/watch_frame.hpp"
 
 namespace signpost::api {
 namespace {
@@ -16,10 +17,10 @@ Status forbidden_option(std::string_view field, std::string_view why) {
   return invalid_option("ListOptions", {"FieldValueForbidden", fmt::format("Forbidden: {}", why), std::string(field)});
 }
 
-/// Lines of what there is when the watch begins.
-class InitialLines final : public Stream {
+/// Events of what there is when the watch begins.
+class InitialEvents final : public Stream {
 public:
-  InitialLines(ItemSource items, WatchSettings settings) : items_(std::move(items)), settings_(std::move(settings)) {}
+  InitialEvents(ItemSource items, WatchSettings settings) : items_(std::move(items)), settings_(std::move(settings)) {}
 
   Step next(std::string& out) override {
     const std::size_t start = out.size();
@@ -27,7 +28,7 @@ public:
       const registry::Stored* item = items_.next();
       if (items_.failed()) return Step::failed;
       if (item == nullptr) return Step::done;
-      append_watch_line("ADDED", settings_, *item, first_, out);
+      append_watch_event("ADDED", settings_, *item, first_, out);
       first_ = false;
     }
     return Step::more;
@@ -63,12 +64,16 @@ std::chrono::seconds parse_timeout(std::string_view text) {
   return std::chrono::seconds(std::uniform_int_distribution<int>(1800, 3600)(random));
 }
 
-Reply error_event(const Status& status) {
-  return json_reply(200, "{\"type\":\"ERROR\",\"object\":" + status_json(status) + "}\n");
+Reply error_event(Format format, const Status& status) {
+  Reply reply;
+  reply.content_type = watch_type(format);
+  append_watch_frame(format, "ERROR", status_json(status), reply.body);
+  return reply;
 }
 
-Reply with_feed(std::unique_ptr<WatchFeed> feed) {
+Reply with_feed(Format format, std::unique_ptr<WatchFeed> feed) {
   Reply reply;
+  reply.content_type = watch_type(format);
   reply.watch = std::move(feed);
   return reply;
 }
@@ -102,19 +107,21 @@ Reply watch_collection(registry::Registry& registry, Hub& hub, const Route& rout
     const store::Revision after = *revision == 0 ? registry.revision() : *revision;
     auto position = hub.join(route.kind, after);
     if (!position) return status_reply(position.error());
-    return with_feed(std::make_unique<WatchFeed>(std::move(settings), hub, std::move(*position), after));
+    return with_feed(encoding.format,
+                     std::make_unique<WatchFeed>(std::move(settings), hub, std::move(*position), after));
   }
 
-  if (*revision > registry.revision()) return error_event(too_large_revision(*revision, registry.revision()));
+  if (*revision > registry.revision())
+    return error_event(encoding.format, too_large_revision(*revision, registry.revision()));
   settings.end_of_initial = settings.bookmarks && (asked || text.empty());
   registry::ListRequest request{
       .kind = route.kind, .name_space = route.name_space, .limit = page_objects, .from = {}, .revision = 0};
   auto listing = registry.list(request);
   if (!listing) return status_reply(listing.error());
   const store::Revision at = listing->revision;
-  auto lines = std::make_unique<InitialLines>(
+  auto events = std::make_unique<InitialEvents>(
       ItemSource(registry, std::move(request), std::move(*listing), settings.selector, true), settings);
-  return with_feed(std::make_unique<WatchFeed>(std::move(settings), hub, std::move(lines), at));
+  return with_feed(encoding.format, std::make_unique<WatchFeed>(std::move(settings), hub, std::move(events), at));
 }
 
 } // namespace signpost::api

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "discovery/api/status_json.hpp"
+#include "discovery/api/watch_frame.hpp"
 
 namespace signpost::api {
 namespace {
@@ -17,30 +18,28 @@ void append_revision(std::string& out, store::Revision revision) {
 
 } // namespace
 
-void append_watch_line(std::string_view type, const WatchSettings& settings, const registry::Stored& object,
-                       bool with_columns, std::string& out) {
-  out += "{\"type\":\"";
-  out += type;
-  out += "\",\"object\":";
+void append_watch_event(std::string_view type, const WatchSettings& settings, const registry::Stored& object,
+                        bool with_columns, std::string& out) {
+  std::string text;
   switch (settings.encoding.shape) {
-  case Shape::object: object.write(out); break;
-  case Shape::metadata: append_partial(object.json(), settings.encoding.version, out); break;
+  case Shape::object: object.write(text); break;
+  case Shape::metadata: append_partial(object.json(), settings.encoding.version, text); break;
   case Shape::table:
-    out += "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/";
-    out += settings.encoding.version;
-    out += "\",\"metadata\":{";
-    append_revision(out, object.revision);
-    out += "},";
+    text += "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/";
+    text += settings.encoding.version;
+    text += "\",\"metadata\":{";
+    append_revision(text, object.revision);
+    text += "},";
     if (with_columns)
-      append_columns(settings.kind, out);
+      append_columns(settings.kind, text);
     else
-      out += "\"columnDefinitions\":null";
-    out += ",\"rows\":[";
-    append_row(settings.kind, object.json(), settings.include, settings.encoding.version, std::time(nullptr), out);
-    out += "]}";
+      text += "\"columnDefinitions\":null";
+    text += ",\"rows\":[";
+    append_row(settings.kind, object.json(), settings.include, settings.encoding.version, std::time(nullptr), text);
+    text += "]}";
     break;
   }
-  out += "}\n";
+  append_watch_frame(settings.encoding.format, type, text, out);
 }
 
 WatchFeed::WatchFeed(WatchSettings settings, Hub& hub, std::unique_ptr<Channel::Position> position,
@@ -72,18 +71,18 @@ WatchFeed::Step WatchFeed::next(Frames& frames) {
 
 WatchFeed::Step WatchFeed::next_initial(Frames& frames) {
   if (initial_) {
-    std::string lines;
-    const Stream::Step step = initial_->next(lines);
-    columns_sent_ = columns_sent_ || !lines.empty();
+    std::string events;
+    const Stream::Step step = initial_->next(events);
+    columns_sent_ = columns_sent_ || !events.empty();
     if (step == Stream::Step::failed) {
       add_error(registry::expired("what there is could not be read to its end; list again"), frames);
       return Step::sent;
     }
     if (step == Stream::Step::done) {
       initial_.reset();
-      if (settings_.end_of_initial) lines += bookmark_line(revision_, true);
+      if (settings_.end_of_initial) events += bookmark_event(revision_, true);
     }
-    if (!lines.empty()) frames.push_back(std::make_shared<const std::string>(to_chunk(lines)));
+    if (!events.empty()) frames.push_back(std::make_shared<const std::string>(to_chunk(events)));
     return Step::sent;
   }
   auto position = hub_.join(settings_.kind, revision_);
@@ -122,46 +121,47 @@ void WatchFeed::add_event(const WatchEvent& event, Frames& frames) {
 void WatchFeed::add_line(const WatchEvent& event, WatchEvent::Line line, Frames& frames) {
   ++events_;
   if (settings_.encoding.shape == Shape::object) {
-    frames.push_back(event.frame(line));
+    frames.push_back(event.frame(settings_.encoding.format, line));
     return;
   }
-  static constexpr std::string_view types[] = {"ADDED", "MODIFIED", "DELETED", "DELETED"};
   std::string text;
-  append_watch_line(types[static_cast<std::size_t>(line)], settings_,
-                    line == WatchEvent::Line::left ? event.previous() : event.event().object, !columns_sent_, text);
+  append_watch_event(WatchEvent::types[static_cast<std::size_t>(line)], settings_,
+                     line == WatchEvent::Line::left ? event.previous() : event.event().object, !columns_sent_, text);
   columns_sent_ = true;
   frames.push_back(std::make_shared<const std::string>(to_chunk(text)));
 }
 
 void WatchFeed::add_error(const registry::Status& status, Frames& frames) {
   ended_ = true;
-  const std::string text = "{\"type\":\"ERROR\",\"object\":" + status_json(status) + "}\n";
+  std::string text;
+  append_watch_frame(settings_.encoding.format, "ERROR", status_json(status), text);
   frames.push_back(std::make_shared<const std::string>(to_chunk(text)));
 }
 
-std::string WatchFeed::bookmark_line(store::Revision revision, bool end_of_initial) const {
+std::string WatchFeed::bookmark_event(store::Revision revision, bool end_of_initial) const {
   const model::KindInfo& kind = model::info(settings_.kind);
-  std::string out = "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":";
+  std::string object = "{\"kind\":", out;
   const bool plain = settings_.encoding.shape == Shape::object;
   if (plain)
-    append_json_string(out, kind.name);
+    append_json_string(object, kind.name);
   else
-    out += settings_.encoding.shape == Shape::table ? "\"Table\"" : "\"PartialObjectMetadata\"";
-  out += ",\"apiVersion\":";
+    object += settings_.encoding.shape == Shape::table ? "\"Table\"" : "\"PartialObjectMetadata\"";
+  object += ",\"apiVersion\":";
   if (plain)
-    append_json_string(out, kind.api_version());
+    append_json_string(object, kind.api_version());
   else
-    append_json_string(out, std::string("meta.k8s.io/") + std::string(settings_.encoding.version));
-  out += ",\"metadata\":{";
-  append_revision(out, revision);
-  if (end_of_initial) out += ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}";
-  out += settings_.encoding.shape == Shape::table ? "},\"columnDefinitions\":null,\"rows\":[]}}\n" : "}}}\n";
+    append_json_string(object, std::string("meta.k8s.io/") + std::string(settings_.encoding.version));
+  object += ",\"metadata\":{";
+  append_revision(object, revision);
+  if (end_of_initial) object += ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}";
+  object += settings_.encoding.shape == Shape::table ? "},\"columnDefinitions\":null,\"rows\":[]}" : "}}";
+  append_watch_frame(settings_.encoding.format, "BOOKMARK", object, out);
   return out;
 }
 
 void WatchFeed::bookmark(Frames& frames) {
   if (!settings_.bookmarks || ended_ || position_ == nullptr || revision_ == 0) return;
-  frames.push_back(std::make_shared<const std::string>(to_chunk(bookmark_line(revision_, false))));
+  frames.push_back(std::make_shared<const std::string>(to_chunk(bookmark_event(revision_, false))));
 }
 
 } // namespace signpost::api

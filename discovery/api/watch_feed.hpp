@@ -41,7 +41,7 @@ public:
     cut,   // the client is too slow: close the connection as it is
   };
 
-  /// Changes after a revision. `initial`, if there is one, comes first: lines of what there is at that revision.
+  /// Changes after a revision. `initial`, if there is one, comes first: events of what there is at that revision.
   WatchFeed(WatchSettings settings, Hub& hub, std::unique_ptr<Channel::Position> position, store::Revision after);
   WatchFeed(WatchSettings settings, Hub& hub, std::unique_ptr<Stream> initial, store::Revision at);
   ~WatchFeed();
@@ -61,7 +61,7 @@ private:
   void add_event(const WatchEvent& event, Frames& frames);
   void add_line(const WatchEvent& event, WatchEvent::Line line, Frames& frames);
   void add_error(const registry::Status& status, Frames& frames);
-  [[nodiscard]] std::string bookmark_line(store::Revision revision, bool end_of_initial) const;
+  [[nodiscard]] std::string bookmark_event(store::Revision revision, bool end_of_initial) const;
   [[nodiscard]] bool lets_through(const ObjectSummary& summary, const store::Value& text) const;
 
   const WatchSettings settings_;
@@ -74,8 +74,8 @@ private:
   bool columns_sent_ = false;
 };
 
-/// One line of a watch for an object in the shape asked for: {"type":"ADDED","object":…}\n. Appends.
-void append_watch_line(std::string_view type, const WatchSettings& settings, const registry::Stored& object,
-                       bool with_columns, std::string& out);
+/// Appends one event of a watch for an object, in the shape asked for.
+void append_watch_event(std::string_view type, const WatchSettings& settings, const registry::Stored& object,
+                        bool with_columns, std::string& out);
 
 } // namespace signpost::api

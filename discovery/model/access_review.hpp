@@ -1,9 +1,7 @@
-// SelfSubjectAccessReview (authorization.k8s.io/v1): a client asks whether it may do something. Plain data; read from
-// JSON and protobuf, never stored.
+// SelfSubjectAccessReview (authorization.k8s.io/v1): a client asks whether it may do something. Plain data; never stored.
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -39,7 +37,6 @@ struct AccessReview {
   bool operator==(const AccessReview&) const = default;
 };
 
-[[nodiscard]] tl::expected<AccessReview, DecodeError> decode_access_review(std::span<const std::uint8_t> raw);
 [[nodiscard]] tl::expected<AccessReview, DecodeError> decode_access_review(const Json& json);
 /// The spec as JSON, as it was asked.
 void encode(const AccessReviewSpec& spec, std::string& out);

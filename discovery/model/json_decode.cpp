@@ -1,9 +1,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "discovery/model/delete_options.hpp"
 #include "discovery/model/fields.hpp"
 #include "discovery/model/json.hpp"
-#include "discovery/model/protobuf.hpp"
 #include "discovery/model/time.hpp"
 
 namespace signpost::model {
@@ -266,7 +266,15 @@ tl::expected<DeleteOptions, DecodeError> decode_delete_options(const Json& json)
   WireDeleteOptions wire;
   if (!json.is_null()) read(decoder, json, wire, Place{}, {});
   if (decoder.failed()) return tl::unexpected(DecodeError{std::move(decoder.error)});
-  return flatten(std::move(wire));
+  DeleteOptions options;
+  options.grace_period_seconds = wire.grace_period_seconds;
+  if (wire.preconditions) {
+    options.precondition_uid = std::move(wire.preconditions->uid);
+    options.precondition_resource_version = std::move(wire.preconditions->resource_version);
+  }
+  options.propagation_policy = std::move(wire.propagation_policy);
+  options.dry_run = std::move(wire.dry_run);
+  return options;
 }
 
 } // namespace signpost::model

@@ -60,9 +60,6 @@ struct KindInfo {
 /// By apiVersion ("v1", "discovery.k8s.io/v1") and kind name; nullptr: not one of ours.
 [[nodiscard]] const KindInfo* find_kind(std::string_view api_version, std::string_view name);
 
-/// Whether objects of the kind have members that are kept unread (OtherMembers): protobuf cannot carry them here.
-[[nodiscard]] constexpr bool has_other_members(Kind kind) { return kind == Kind::pod || kind == Kind::node; }
-
 [[nodiscard]] inline Kind kind_of(const Object& object) { return static_cast<Kind>(object.index()); }
 [[nodiscard]] const ObjectMeta& metadata(const Object& object);
 [[nodiscard]] ObjectMeta& metadata(Object& object);

@@ -1,10 +1,12 @@
-// Reads request bodies in application/vnd.kubernetes.protobuf: what typed Go clients send for create, update, delete.
+// The API's second encoding, application/vnd.kubernetes.protobuf, which typed Go clients send and some programs want
+// back. It is translated to JSON documents and back; everything else in the tree reads and writes JSON.
 //
-// Decode only; answers stay JSON. Field numbers come from the same field lists as JSON (fields.hpp). Hostile input:
-// bounded by the body's size, nesting bounded, no recursion on input depth. Pure functions, any thread.
+//   auto envelope = read_envelope(body);                         // k8s\0, what it is, the message
+//   auto document = read_protobuf(wire_message(Kind::pod), envelope->raw);
+//
+// Hostile input: bounded by the body's size, messages counted, no recursion on input depth. Pure functions, any thread.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <tl/expected.hpp>
@@ -13,25 +15,31 @@
 
 namespace signpost::model {
 
+/// What a message's fields are; one for every kind and for what else goes over the wire.
+struct WireMessage;
+
+[[nodiscard]] const WireMessage& wire_message(Kind kind);
+/// By apiVersion and kind, of everything that can be asked or answered: "v1" "Service", "v1" "Status", "meta.k8s.io/v1"
+/// "PartialObjectMetadata", …; nullptr: there is none.
+[[nodiscard]] const WireMessage* find_wire_message(std::string_view api_version, std::string_view kind);
+
 /// The k8s\0 envelope (runtime.Unknown).
 struct ProtobufEnvelope {
   std::string api_version;
   std::string kind;
-  std::span<const std::uint8_t> raw; // points into the body
+  std::span<const std::uint8_t> raw; // the message; points into the body
 };
 
 [[nodiscard]] tl::expected<ProtobufEnvelope, DecodeError> read_envelope(std::span<const std::uint8_t> body);
-[[nodiscard]] tl::expected<Object, DecodeError> decode_protobuf(Kind kind, std::span<const std::uint8_t> raw);
+/// Appends all of an envelope but its last bytes, the message itself.
+void append_envelope_head(std::string_view api_version, std::string_view kind, std::size_t message_size,
+                          std::string& out);
 
-/// metav1.DeleteOptions, from protobuf or JSON.
-struct DeleteOptions {
-  std::optional<std::int64_t> grace_period_seconds;
-  std::optional<std::string> precondition_uid;
-  std::optional<std::string> precondition_resource_version;
-  std::optional<std::string> propagation_policy;
-  std::vector<std::string> dry_run;
-};
-[[nodiscard]] tl::expected<DeleteOptions, DecodeError> decode_delete_options(std::span<const std::uint8_t> raw);
-[[nodiscard]] tl::expected<DeleteOptions, DecodeError> decode_delete_options(const Json& json);
+/// The message as a JSON document, without apiVersion and kind. Unknown fields are passed over.
+[[nodiscard]] tl::expected<Json, DecodeError> read_protobuf(const WireMessage& message,
+                                                            std::span<const std::uint8_t> raw);
+/// Appends the document as a message. Members that the message does not have, or not so, are left out: objects may
+/// hold some that nobody here has looked into.
+void write_protobuf(const WireMessage& message, const Json& document, std::string& out);
 
 } // namespace signpost::model

@@ -51,11 +51,6 @@ void append_padded(std::string& out, unsigned value, int width) {
   out.append(digits, static_cast<std::size_t>(width));
 }
 
-struct Instant {
-  std::int64_t seconds;
-  std::int32_t microseconds;
-};
-
 tl::expected<Instant, std::string> read_time(std::string_view text, std::string_view layout);
 
 } // namespace
@@ -92,6 +87,11 @@ std::string micro_time_text(std::int64_t seconds, std::int32_t microseconds) {
   append_padded(out, microseconds < 0 || microseconds > 999'999 ? 0 : static_cast<unsigned>(microseconds), 6);
   out += 'Z';
   return out;
+}
+
+std::optional<Instant> parse_time(std::string_view text) {
+  auto const at = read_time(text, {});
+  return at ? std::optional(*at) : std::nullopt;
 }
 
 tl::expected<std::string, std::string> canonical_time(std::string_view text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -15,6 +16,13 @@ namespace signpost::model {
 
 /// The same with six digits of fraction ("2026-11-23T22:30:00.000000Z"); of a longer one the rest is cut off.
 [[nodiscard]] tl::expected<std::string, std::string> canonical_micro_time(std::string_view text);
+
+struct Instant {
+  std::int64_t seconds;      // since 1970, UTC
+  std::int32_t microseconds; // 0…999,999
+};
+/// RFC 3339 with any offset and fraction; nullopt: it is not.
+[[nodiscard]] std::optional<Instant> parse_time(std::string_view text);
 
 /// Canonical text of seconds since 1970; years outside 1…9999 give the empty string (unset).
 [[nodiscard]] std::string time_text(std::int64_t seconds);

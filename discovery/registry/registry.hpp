@@ -21,7 +21,7 @@
 
 #include "discovery/model/address.hpp"
 #include "discovery/model/kind.hpp"
-#include "discovery/model/protobuf.hpp"
+#include "discovery/model/delete_options.hpp"
 #include "discovery/registry/status.hpp"
 #include "discovery/store/store.hpp"
 

@@ -157,6 +157,13 @@ TEST_CASE("Accept decides the shape") {
     const auto encoding = negotiate(c.accept);
     CHECK((encoding ? static_cast<int>(encoding->shape) : -1) == c.shape);
   }
+  using enum Format;
+  CHECK(negotiate("application/vnd.kubernetes.protobuf")->format == protobuf);
+  CHECK(negotiate("application/vnd.kubernetes.protobuf,application/json;q=0")->format == protobuf);
+  CHECK(negotiate("application/vnd.kubernetes.protobuf;stream=watch, text/html")->format == protobuf);
+  CHECK(negotiate("application/vnd.kubernetes.protobuf,application/json")->format == json);
+  CHECK(negotiate("application/vnd.kubernetes.protobuf, */*")->format == json);
+  CHECK_FALSE(negotiate("application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1"));
   CHECK(negotiate("application/json;as=Table;v=v1beta1;g=meta.k8s.io")->version == "v1beta1");
   CHECK(body_format("") == BodyFormat::json);
   CHECK(body_format("Application/JSON; charset=utf-8") == BodyFormat::json);

@@ -92,13 +92,38 @@ func slice(name, of string, addresses ...string) *discovery.EndpointSlice {
 	return made
 }
 
-// forEachEncoding runs a test with a client that sends JSON and with one that sends protobuf, as the default is.
+// forEachEncoding runs a test with clients that send JSON, protobuf, and what the default is (protobuf), and with one
+// that reads nothing but protobuf.
 func forEachEncoding(t *testing.T, test func(*testing.T, kubernetes.Interface)) {
-	for _, contentType := range []string{"application/json", "application/vnd.kubernetes.protobuf", ""} {
+	for _, contentType := range []string{"application/json", protobuf, ""} {
 		t.Run("sends "+contentType, func(t *testing.T) {
 			test(t, must(kubernetes.NewForConfig(config(contentType)))(t))
 		})
 	}
+	t.Run("reads protobuf", func(t *testing.T) { test(t, protobufClient(t)) })
+}
+
+const protobuf = "application/vnd.kubernetes.protobuf"
+
+// protobufClient accepts no other answer, and the test fails if one comes.
+func protobufClient(t *testing.T) kubernetes.Interface {
+	only := config(protobuf)
+	only.AcceptContentTypes = protobuf
+	only.Wrap(func(next http.RoundTripper) http.RoundTripper { return protobufOnly{t, next} })
+	return must(kubernetes.NewForConfig(only))(t)
+}
+
+type protobufOnly struct {
+	t    *testing.T
+	next http.RoundTripper
+}
+
+func (p protobufOnly) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := p.next.RoundTrip(request)
+	if err == nil && !strings.HasPrefix(response.Header.Get("Content-Type"), protobuf) {
+		p.t.Errorf("%s %s: the answer is %s", request.Method, request.URL, response.Header.Get("Content-Type"))
+	}
+	return response, err
 }
 
 func TestServicesLive(t *testing.T) {
@@ -413,7 +438,10 @@ func (s *recordSink) Patch(event *core.Event, data []byte) (*core.Event, error) 
 }
 
 func TestPodsAreWrittenByAgents(t *testing.T) {
-	client := must(kubernetes.NewForConfig(config("application/json")))(t)
+	forEachEncoding(t, podsAreWritten)
+}
+
+func podsAreWritten(t *testing.T, client kubernetes.Interface) {
 	pods := client.CoreV1().Pods(newNamespace(t, client))
 	made := must(pods.Create(t.Context(), &core.Pod{ObjectMeta: meta.ObjectMeta{Name: "web-1"},
 		Spec: core.PodSpec{NodeName: "n", Containers: []core.Container{{Name: "c", Image: "i:1",

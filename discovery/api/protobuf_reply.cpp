@@ -1,0 +1,77 @@
+#include "discovery/api/protobuf_reply.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "discovery/model/protobuf_wire.hpp"
+
+namespace signpost::api {
+namespace {
+
+using model::Json;
+
+std::string text_member(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string in_envelope(std::string_view api_version, std::string_view kind, std::string_view message) {
+  std::string out;
+  model::append_envelope_head(api_version, kind, message.size(), out);
+  return out.append(message);
+}
+
+void append_item(const model::WireMessage& message, const Json& item, std::string& out) {
+  std::string bytes;
+  model::write_protobuf(message, item, bytes);
+  model::append_bytes_field(2, bytes, out);
+}
+
+} // namespace
+
+std::optional<std::string> to_protobuf(std::string_view json) {
+  const auto document = model::parse_json(json);
+  if (!document || !document->is_object()) return std::nullopt;
+  const std::string api_version = text_member(*document, "apiVersion"), kind = text_member(*document, "kind");
+  std::string message;
+  if (const model::WireMessage* const known = model::find_wire_message(api_version, kind)) {
+    model::write_protobuf(*known, *document, message);
+    return in_envelope(api_version, kind, message);
+  }
+  const auto items = document->find("items");
+  if (!kind.ends_with("List") || items == document->end()) return std::nullopt;
+  const model::WireMessage* const element =
+      model::find_wire_message(api_version, std::string_view(kind).substr(0, kind.size() - 4));
+  if (element == nullptr) return std::nullopt;
+  for (const Json& item : *items) append_item(*element, item, message);
+  std::string out;
+  append_list_head({api_version, kind, text_member((*document)["metadata"], "resourceVersion"), {}, 0, message.size()},
+                   out);
+  return out.append(message);
+}
+
+Reply to_protobuf(Reply reply) {
+  if (reply.stream || reply.watch || reply.content_type != "application/json") return reply;
+  if (auto body = to_protobuf(reply.body)) {
+    reply.body = std::move(*body);
+    reply.content_type = protobuf_type;
+  }
+  return reply;
+}
+
+// Every list is {1 ListMeta{2 resourceVersion, 3 continue, 4 remainingItemCount}, 2 items}.
+void append_list_head(const ProtobufListHead& head, std::string& out) {
+  std::string meta, field;
+  model::append_bytes_field(2, head.resource_version, meta);
+  if (!head.continue_token.empty()) model::append_bytes_field(3, head.continue_token, meta);
+  if (head.remaining != 0) model::append_number_field(4, head.remaining, meta);
+  model::append_bytes_field(1, meta, field);
+  model::append_envelope_head(head.api_version, head.kind, field.size() + head.items_size, out);
+  out += field;
+}
+
+void append_list_item(const model::WireMessage& message, std::string_view json, std::string& out) {
+  const auto document = model::parse_json(json);
+  append_item(message, document ? *document : Json::object(), out);
+}
+
+} // namespace signpost::api
