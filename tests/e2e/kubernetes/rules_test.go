@@ -67,7 +67,10 @@ func TestSlicesShowAsEndpoints(t *testing.T) {
 }
 
 func TestPodsBecomeEndpoints(t *testing.T) {
-	client := must(kubernetes.NewForConfig(config("application/json")))(t)
+	forEachEncoding(t, podsBecomeEndpoints)
+}
+
+func podsBecomeEndpoints(t *testing.T, client kubernetes.Interface) {
 	space := newNamespace(t, client)
 	web := service("web")
 	web.Spec.Selector = map[string]string{"app": "web"}
