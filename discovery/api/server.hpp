@@ -32,7 +32,7 @@ struct Settings {
   std::string version = "0.1.0"; // of the program, as /version shows it behind the API's own
 
   unsigned loops = 2;                       // event loop threads
-  std::size_t max_connections = 4096;       // more are answered 503 and closed
+  std::size_t max_connections = 8192;       // more are answered 503 and closed
   std::size_t max_header_bytes = 16 << 10;  // request line and fields: 431 beyond
   std::size_t max_body_bytes = 3 << 20;     // 413 beyond
   std::size_t max_bodies_bytes = 128 << 20; // of all requests being read: 429 beyond
