@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """kubectl against our registry: get, apply, create, replace, patch, label, edit, diff, expose, delete, watch, wait, can-i.
 
-KUBECTL names the program; without it, it is the one on the PATH."""
-import json, os, shutil, subprocess, threading, time, unittest
+KUBECTL names the program; without it, it is the one on the PATH. TRANSCRIPT names a file for all that was typed and
+answered."""
+import json, os, shlex, shutil, subprocess, threading, time, unittest
 
 from daemon import KUBECTL, SOURCE, Daemon
 
@@ -22,6 +23,11 @@ class Kubectl(unittest.TestCase):
 
     def kubectl(self, *arguments, input=None, fails=False):
         done = self.d.kubectl(*arguments, input=input)
+        if transcript := os.environ.get("TRANSCRIPT"):
+            with open(transcript, "a") as file:
+                file.write(f"$ kubectl {shlex.join(arguments)}{' <<EOF' if input else ''}\n")
+                file.write(f"{input.strip()}\nEOF\n" if input else "")
+                file.write(f"{done.stdout}{done.stderr}\n")
         self.assertEqual(done.returncode != 0, fails, f"kubectl {' '.join(arguments)}\n{done.stdout}{done.stderr}")
         return done.stderr if fails else done.stdout
 
@@ -144,7 +150,7 @@ subsets: [{addresses: [{ip: 10.9.0.1}], ports: [{port: 8080}]}]
         self.assertIn("not found", self.kubectl("get", "endpoints", "far", fails=True))
 
     def test_04_watch(self):
-        watch = subprocess.Popen(["kubectl", "-s", self.d.url, "--kubeconfig", "/dev/null", "--cache-dir",
+        watch = subprocess.Popen([KUBECTL, "-s", self.d.url, "--kubeconfig", "/dev/null", "--cache-dir",
                                   str(self.d.work / "kube-cache"), "get", "svc", "-w", "-o", "name"],
                                  stdout=subprocess.PIPE, text=True)
         self.addCleanup(watch.stdout.close)

@@ -16,10 +16,10 @@ def skip(why):
     sys.exit(SKIPPED)
 
 
-def fetch(module):
+def fetch(module, *flags):
     if shutil.which("go") is None:
         skip("there is no go on the PATH")
-    fetched = subprocess.run(["go", "mod", "download"], cwd=module, capture_output=True, text=True)
+    fetched = subprocess.run(["go", "mod", "download", *flags], cwd=module, capture_output=True, text=True)
     if fetched.returncode != 0:
         skip(f"the Go modules of {module.name} cannot be had: {fetched.stderr.strip()}")
 
