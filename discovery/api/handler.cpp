@@ -6,7 +6,7 @@
 #include "discovery/api/health.hpp"
 #include "discovery/api/list.hpp"
 #include "discovery/api/negotiation.hpp"
-#include "discovery/api/protobuf_reply.hpp"
+#include "discovery/api/reply_format.hpp"
 #include "discovery/api/review.hpp"
 #include "discovery/api/status_json.hpp"
 #include "discovery/api/watch.hpp"
@@ -94,8 +94,10 @@ Reply Handler::document(const Route& route, std::string_view accept) const {
 void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done) {
   const Route route = find_route(request->target.segments);
   const auto encoding = negotiate(request->accept);
-  if (encoding && encoding->format == Format::protobuf)
-    done = [done = std::move(done)](Reply reply) { done(to_protobuf(std::move(reply))); };
+  if (encoding && encoding->format != Format::json)
+    done = [format = encoding->format, done = std::move(done)](Reply reply) {
+      done(in_format(format, std::move(reply)));
+    };
   switch (route.to) {
   case To::nothing: return done(not_found_page());
   case To::page: return done(page(*request));

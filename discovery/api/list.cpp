@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "discovery/api/protobuf_reply.hpp"
+#include "discovery/api/reply_format.hpp"
 #include "discovery/api/status_json.hpp"
 
 namespace signpost::api {
@@ -103,6 +103,14 @@ struct ListMeta {
   std::size_t remaining = 0; // objects from there on; 0: not known
 };
 
+/// apiVersion and kind.
+std::pair<std::string, std::string> list_type(model::Kind kind, const Encoding& encoding) {
+  const model::KindInfo& info = model::info(kind);
+  if (encoding.shape == Shape::object) return {std::string(info.api_version()), fmt::format("{}List", info.name)};
+  return {fmt::format("meta.k8s.io/{}", encoding.version),
+          encoding.shape == Shape::table ? "Table" : "PartialObjectMetadataList"};
+}
+
 class ListStream final : public Stream {
 public:
   ListStream(ItemSource items, model::Kind kind, const Encoding& encoding, IncludeObject include, const ListMeta& meta)
@@ -134,14 +142,9 @@ public:
 
 private:
   void append_head(const ListMeta& meta) {
-    const model::KindInfo& kind = model::info(kind_);
-    head_ = "{\"kind\":\"";
-    if (encoding_.shape == Shape::object)
-      head_ += fmt::format("{}List\",\"apiVersion\":\"{}\"", kind.name, kind.api_version());
-    else
-      head_ += fmt::format("{}\",\"apiVersion\":\"meta.k8s.io/{}\"",
-                           encoding_.shape == Shape::table ? "Table" : "PartialObjectMetadataList", encoding_.version);
-    head_ += fmt::format(",\"metadata\":{{\"resourceVersion\":\"{}\"", meta.revision);
+    const auto [version, name] = list_type(kind_, encoding_);
+    head_ = fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":\"{}\"", name,
+                        version, meta.revision);
     if (!meta.token.empty()) head_ += fmt::format(",\"continue\":\"{}\"", meta.token);
     if (meta.remaining != 0) head_ += fmt::format(",\"remainingItemCount\":{}", meta.remaining);
     head_ += "},";
@@ -162,6 +165,48 @@ private:
   bool first_ = true;
 };
 
+/// The same in YAML; what the list says about itself comes last.
+class YamlListStream final : public Stream {
+public:
+  YamlListStream(ItemSource items, model::Kind kind, const Encoding& encoding, const ListMeta& meta)
+      : items_(std::move(items)), encoding_(encoding) {
+    const auto [version, name] = list_type(kind, encoding);
+    head_ = fmt::format("apiVersion: {}\n", version);
+    tail_ = fmt::format("kind: {}\nmetadata:\n  resourceVersion: \"{}\"\n", name, meta.revision);
+    if (!meta.token.empty()) tail_ += fmt::format("  continue: \"{}\"\n", meta.token);
+    if (meta.remaining != 0) tail_ += fmt::format("  remainingItemCount: {}\n", meta.remaining);
+  }
+
+  Step next(std::string& out) override {
+    const std::size_t start = out.size();
+    out += head_;
+    head_.clear();
+    while (out.size() - start < piece_bytes) {
+      const registry::Stored* item = items_.next();
+      if (items_.failed()) return Step::failed;
+      if (item == nullptr) {
+        out += first_ ? "items: []\n" + tail_ : tail_;
+        return Step::done;
+      }
+      if (first_) out += "items:\n";
+      first_ = false;
+      std::string json;
+      if (encoding_.shape == Shape::object)
+        item->write(json);
+      else
+        append_partial(item->json(), encoding_.version, json);
+      append_yaml_item(json, out);
+    }
+    return Step::more;
+  }
+
+private:
+  ItemSource items_;
+  const Encoding encoding_;
+  std::string head_, tail_;
+  bool first_ = true;
+};
+
 /// The same in protobuf, where a message begins with its length: the objects are gone through twice, at the same
 /// revision, rather than kept.
 class ProtobufListStream final : public Stream {
@@ -177,11 +222,7 @@ public:
       size += item.size();
     }
     failed_ = measured.failed();
-    const model::KindInfo& info = model::info(kind);
-    const bool whole = encoding.shape == Shape::object;
-    const std::string name = whole ? fmt::format("{}List", info.name) : "PartialObjectMetadataList";
-    const std::string version =
-        whole ? std::string(info.api_version()) : fmt::format("meta.k8s.io/{}", encoding.version);
+    const auto [version, name] = list_type(kind, encoding);
     append_list_head({version, name, std::to_string(meta.revision), meta.token, meta.remaining, size}, head_);
     left_ = size;
   }
@@ -343,12 +384,14 @@ Reply list_collection(registry::Registry& registry, const Route& route, const Qu
   }
   ItemSource items(registry, std::move(request), std::move(*listing), std::move(plan->selector), all);
   std::unique_ptr<Stream> stream;
-  if (encoding.format == Format::json)
+  if (encoding.format == Format::yaml)
+    stream = std::make_unique<YamlListStream>(std::move(items), route.kind, encoding, meta);
+  else if (encoding.format == Format::json)
     stream = std::make_unique<ListStream>(std::move(items), route.kind, encoding, plan->include, meta);
   else
     stream = std::make_unique<ProtobufListStream>(items, route.kind, encoding, meta);
   Reply reply;
-  if (encoding.format == Format::protobuf) reply.content_type = protobuf_type;
+  reply.content_type = media_type(encoding.format);
   // What fits into one piece gets a length instead of chunks.
   const Stream::Step step = stream->next(reply.body);
   if (step == Stream::Step::failed)

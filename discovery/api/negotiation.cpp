@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "discovery/api/protobuf_reply.hpp"
-
 namespace signpost::api {
 namespace {
 
@@ -71,14 +69,20 @@ std::vector<Clause> parse_clauses(std::string_view text) {
   return clauses;
 }
 
-/// `protobuf`: how a client is answered that names protobuf.
-std::optional<Encoding> encoding_of(const Clause& clause, Format protobuf) {
-  if (clause.thousandths == 0) return std::nullopt;
-  if (clause.type == "*/*") return Encoding{};
-  const bool names_protobuf = clause.type == protobuf_type;
-  if (clause.type != "application/json" && !names_protobuf) return std::nullopt;
+/// What a clause's media type asks for; nullopt: nothing of ours.
+std::optional<Format> format_of(const Clause& clause) {
+  if (clause.type == "*/*") return Format::json;
+  for (const Format format : {Format::json, Format::yaml, Format::protobuf})
+    if (clause.type == media_type(format)) return format;
+  return std::nullopt;
+}
+
+/// `reads_json`: another clause accepts JSON.
+std::optional<Encoding> encoding_of(const Clause& clause, bool reads_json) {
+  const auto format = format_of(clause);
+  if (!format || clause.thousandths == 0) return std::nullopt;
   Encoding encoding;
-  if (names_protobuf) encoding.format = protobuf;
+  encoding.format = *format == Format::protobuf && reads_json ? Format::json : *format;
   if (clause.as.empty()) return encoding;
   if (clause.group != "meta.k8s.io") return std::nullopt;
   if (clause.version == "v1")
@@ -98,14 +102,22 @@ std::optional<Encoding> encoding_of(const Clause& clause, Format protobuf) {
 
 } // namespace
 
+std::string_view media_type(Format format) {
+  switch (format) {
+  case Format::yaml: return "application/yaml";
+  case Format::protobuf: return "application/vnd.kubernetes.protobuf";
+  default: return "application/json";
+  }
+}
+
 std::optional<Encoding> negotiate(std::string_view accept) {
   if (trim(accept).empty()) return Encoding{};
   const auto clauses = parse_clauses(accept);
   const bool reads_json = std::any_of(clauses.begin(), clauses.end(), [](const Clause& clause) {
-    return clause.thousandths != 0 && (clause.type == "*/*" || clause.type == "application/json");
+    return clause.thousandths != 0 && format_of(clause) == Format::json;
   });
   for (const Clause& clause : clauses)
-    if (const auto encoding = encoding_of(clause, reads_json ? Format::json : Format::protobuf)) return encoding;
+    if (const auto encoding = encoding_of(clause, reads_json)) return encoding;
   return std::nullopt;
 }
 
@@ -130,9 +142,9 @@ bool accepts_gzip(std::string_view accept_encoding) {
 
 std::optional<BodyFormat> body_format(std::string_view content_type) {
   const std::string type = lower(cut(content_type, ';'));
-  if (type.empty() || type == "application/json") return BodyFormat::json;
-  if (type == "application/yaml") return BodyFormat::yaml;
-  if (type == protobuf_type) return BodyFormat::protobuf;
+  if (type.empty() || type == media_type(Format::json)) return BodyFormat::json;
+  if (type == media_type(Format::yaml)) return BodyFormat::yaml;
+  if (type == media_type(Format::protobuf)) return BodyFormat::protobuf;
   if (type == "application/json-patch+json") return BodyFormat::json_patch;
   if (type == "application/merge-patch+json") return BodyFormat::merge_patch;
   if (type == "application/strategic-merge-patch+json") return BodyFormat::strategic_patch;

@@ -1,8 +1,8 @@
 // What the client wants back (Accept) and what it sent (Content-Type). Pure.
 //
-// Answers are JSON wherever Accept lets them be: every client decodes by the answer's own Content-Type, so one that
-// would rather have protobuf reads it too, and only who accepts nothing else gets it. What Accept decides beside that
-// is the shape: the object, a Table for people (JSON only), or metadata alone.
+// Answers are JSON, or YAML where it comes first. Protobuf is for who accepts nothing else: every client decodes by the
+// answer's own Content-Type, so one that would rather have it reads JSON, too. What Accept decides beside that is the
+// shape: the object, a Table for people (JSON only), or metadata alone.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,9 @@
 
 namespace signpost::api {
 
-enum class Format : std::uint8_t { json, protobuf };
+enum class Format : std::uint8_t { json, yaml, protobuf };
+[[nodiscard]] std::string_view media_type(Format format);
+
 enum class Shape : std::uint8_t { object, table, metadata };
 
 struct Encoding {

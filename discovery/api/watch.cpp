@@ -82,6 +82,7 @@ Reply with_feed(Format format, std::unique_ptr<WatchFeed> feed) {
 
 Reply watch_collection(registry::Registry& registry, Hub& hub, const Route& route, const Query& query,
                        const Encoding& encoding) {
+  if (encoding.format == Format::yaml) return status_reply(not_acceptable_status());
   if (auto wrong = check_options(query)) return status_reply(*wrong);
   WatchSettings settings;
   auto selector = parse_selector(query, route.kind);

@@ -1,6 +1,6 @@
 #include "discovery/api/watch_frame.hpp"
 
-#include "discovery/api/protobuf_reply.hpp"
+#include "discovery/api/reply_format.hpp"
 #include "discovery/model/protobuf_wire.hpp"
 
 namespace signpost::api {

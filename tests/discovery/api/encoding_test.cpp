@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "discovery/api/negotiation.hpp"
+#include "discovery/model/manifest.hpp"
 #include "tests/discovery/api/api_fixture.hpp"
 
 namespace signpost::test {
@@ -61,6 +62,35 @@ TEST_CASE("long answers are compressed for those who ask") {
   const Answer page = client.ask("GET", services + "?limit=100", "", gzip);
   CHECK(json::parse(gunzip(page.body))["items"].size() == 100);
   CHECK(client.ask("GET", services + "?limit=10", "", gzip).headers.count("content-encoding") == 0);
+}
+
+TEST_CASE("YAML for those who ask") {
+  ApiFixture api;
+  const std::string services = "/api/v1/namespaces/default/services", yaml = "Accept: application/yaml\r\n";
+  const auto same = [&](const std::string& path) {
+    CAPTURE(path);
+    const Answer answer = api.ask("GET", path, "", yaml);
+    CHECK(answer.headers.at("content-type") == "application/yaml");
+    const auto read = model::parse_yaml(answer.body);
+    REQUIRE(read);
+    const Answer plain = api.ask("GET", path);
+    CHECK(answer.status == plain.status);
+    CHECK(*read == plain.json());
+  };
+  same(services + "?labelSelector=none");
+  same(services + "/none");
+  const std::string note = R"(,"annotations":{"note":"two\\nlines\\n\\n","odd":" - x: #y"})";
+  for (int i = 0; i < 300; ++i)
+    REQUIRE(api.create("s" + std::to_string(1000 + i), R"("ports":[{"port":80}])", note).status == 201);
+  same(services + "/s1001");
+  same(services); // longer than a piece
+  same(services + "?limit=2");
+  same("/api/v1");
+  const Answer one = api.ask("GET", services + "/s1001", "", yaml);
+  CHECK(one.body.starts_with("apiVersion: v1\nkind: Service\nmetadata:\n"));
+  CHECK(api.ask("GET", services, "", "Accept: application/yaml;as=PartialObjectMetadata;g=meta.k8s.io;v=v1\r\n")
+            .body.find("spec:") == std::string::npos);
+  CHECK(api.ask("GET", services + "?watch=1", "", yaml).status == 406);
 }
 
 TEST_CASE("discovery comes in one document for those who ask") {

@@ -163,6 +163,9 @@ TEST_CASE("Accept decides the shape") {
   CHECK(negotiate("application/vnd.kubernetes.protobuf;stream=watch, text/html")->format == protobuf);
   CHECK(negotiate("application/vnd.kubernetes.protobuf,application/json")->format == json);
   CHECK(negotiate("application/vnd.kubernetes.protobuf, */*")->format == json);
+  CHECK(negotiate("application/yaml, application/json")->format == yaml);
+  CHECK(negotiate("application/yaml;q=0.5, application/json")->format == json);
+  CHECK_FALSE(negotiate("application/yaml;as=Table;g=meta.k8s.io;v=v1"));
   CHECK_FALSE(negotiate("application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1"));
   CHECK(negotiate("application/json;as=Table;v=v1beta1;g=meta.k8s.io")->version == "v1beta1");
   CHECK(body_format("") == BodyFormat::json);

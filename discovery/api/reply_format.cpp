@@ -1,7 +1,9 @@
-#include "discovery/api/protobuf_reply.hpp"
+#include "discovery/api/reply_format.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "discovery/model/manifest.hpp"
 #include "discovery/model/protobuf_wire.hpp"
 
 namespace signpost::api {
@@ -49,11 +51,16 @@ std::optional<std::string> to_protobuf(std::string_view json) {
   return out.append(message);
 }
 
-Reply to_protobuf(Reply reply) {
-  if (reply.stream || reply.watch || reply.content_type != "application/json") return reply;
-  if (auto body = to_protobuf(reply.body)) {
+Reply in_format(Format format, Reply reply) {
+  if (format == Format::json || reply.stream || reply.watch || reply.content_type != "application/json") return reply;
+  std::optional<std::string> body;
+  if (format == Format::protobuf)
+    body = to_protobuf(reply.body);
+  else if (const auto document = model::parse_json(reply.body))
+    body = model::to_yaml(*document);
+  if (body) {
     reply.body = std::move(*body);
-    reply.content_type = protobuf_type;
+    reply.content_type = media_type(format);
   }
   return reply;
 }
@@ -72,6 +79,18 @@ void append_list_head(const ProtobufListHead& head, std::string& out) {
 void append_list_item(const model::WireMessage& message, std::string_view json, std::string& out) {
   const auto document = model::parse_json(json);
   append_item(message, document ? *document : Json::object(), out);
+}
+
+void append_yaml_item(std::string_view json, std::string& out) {
+  const auto document = model::parse_json(json);
+  const std::string text = model::to_yaml(document ? *document : Json::object());
+  std::string_view rest = text;
+  for (std::string_view indent = "- "; !rest.empty(); indent = "  ") {
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
+    if (rest[0] != '\n') out += indent;
+    out += rest.substr(0, end);
+    rest.remove_prefix(end);
+  }
 }
 
 } // namespace signpost::api
