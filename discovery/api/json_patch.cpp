@@ -71,9 +71,8 @@ struct Operation {
 };
 
 tl::expected<void, PatchError> missing(const Operation& operation) {
-  return refuse(fmt::format("the server rejected our request due to an error in our request: {} operation does not "
-                            "apply: doc is missing path: {}: missing value",
-                            operation.op, operation.path));
+  return refuse(
+      fmt::format("{} operation does not apply: doc is missing path: {}: missing value", operation.op, operation.path));
 }
 
 tl::expected<void, PatchError> add(Json& document, const Operation& operation, Json value) {
@@ -153,7 +152,7 @@ tl::expected<void, PatchError> perform(Json& document, const Operation& operatio
     const Json wanted = operation.value == nullptr ? Json() : *operation.value;
     const bool same = target == nullptr ? wanted.is_null() : *target == wanted;
     if (same) return {};
-    return refuse(fmt::format("testing path {} failed: test failed", operation.path));
+    return refuse(fmt::format("testing value {} failed: test failed", operation.path));
   }
   if (op == "copy" || op == "move") {
     if (op == "move" && begins_with(operation.pointer, operation.source))

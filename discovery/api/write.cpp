@@ -156,6 +156,8 @@ Status patch_status(const Write& write, const PatchError& error) {
   status.code = error.status;
   status.reason = error.status == 413 ? "RequestEntityTooLarge" : "Invalid";
   status.message = error.message;
+  if (write.format == BodyFormat::json_patch && error.status == 422)
+    status.message = "the server rejected our request due to an error in our request: " + error.message;
   status.has_details = true;
   status.name = write.route.name;
   status.group = model::info(write.route.kind).group;

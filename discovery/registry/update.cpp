@@ -99,9 +99,21 @@ private:
     return {};
   }
 
+  /// Metadata goes with the status: controllers put a finalizer on, or take it away, in one patch with it.
   Result<void> decide_status(model::Object& wanted, const model::Object& current) {
+    const model::ObjectMeta& before = model::metadata(current);
+    model::ObjectMeta metadata = model::metadata(wanted);
+    complete_metadata(metadata, before);
+    if (kind_.kind == model::Kind::pod) metadata.owner_references = before.owner_references; // kubelets spoiled them
+    FieldErrors errors;
+    check_metadata_update(metadata, before, errors);
+    check_metadata(
+        metadata, [](std::string_view) { return Complaints(); }, errors);
+    if (!errors.empty()) return tl::unexpected(invalid(kind_, name_, errors.take()));
+
     model::Object next = current;
     rules_.take_status(next, wanted);
+    model::metadata(next) = std::move(metadata);
     wanted = std::move(next);
     if (rules_.check_status == nullptr) return {};
     auto causes = rules_.check_status(wanted);

@@ -222,6 +222,43 @@ TEST_CASE("status is written on its own") {
   CHECK(cluster.client.patch_status(Kind::endpoint_slice, "default", "x", bad).error().code == 404);
 }
 
+TEST_CASE("metadata can be written with the status") {
+  // Controllers of load balancers do: they put their finalizer on, and take it away, in one patch with the status.
+  Cluster cluster({"10.96.0.0/16"});
+  auto& client = cluster.client;
+  REQUIRE(client.create(
+      Kind::service, "default",
+      {{"metadata", {{"name", "lb"}}}, {"spec", {{"type", "LoadBalancer"}, {"ports", {{{"port", 80}}}}}}}));
+  const auto status = [&](const Json& metadata) {
+    return client.patch_status(Kind::service, "default", "lb",
+                               {{"metadata", metadata}, {"spec", {{"type", "ClusterIP"}}}});
+  };
+  const Json held = json_of(status({{"finalizers", {"example.com/held"}}, {"labels", {{"a", "b"}}}}).value());
+  CHECK(held["metadata"]["finalizers"] == Json{"example.com/held"});
+  CHECK(held["metadata"]["labels"]["a"] == "b");
+  CHECK(held["spec"]["type"] == "LoadBalancer");
+  CHECK(status({{"labels", {{"-", "b"}}}}).error().causes[0].field == "metadata.labels");
+  CHECK(status({{"uid", "x"}}).error().causes[0].field == "metadata.uid");
+  REQUIRE(client.remove(Kind::service, "default", "lb"));
+  CHECK(status({{"finalizers", {"example.com/held", "example.com/new"}}}).error().causes[0].field ==
+        "metadata.finalizers");
+  REQUIRE(status({{"finalizers", nullptr}}));
+  CHECK(client.get(Kind::service, "default", "lb").error().code == 404);
+
+  // Not the owners of a Pod.
+  REQUIRE(
+      client.create(Kind::pod, "default",
+                    {{"metadata", {{"name", "p"}}}, {"spec", {{"containers", {{{"name", "c"}, {"image", "i"}}}}}}}));
+  const Json owner{{"apiVersion", "v1"}, {"kind", "Node"}, {"name", "n"}, {"uid", "u"}};
+  const Json pod = json_of(
+      client
+          .patch_status(Kind::pod, "default", "p",
+                        {{"metadata", {{"ownerReferences", Json::array({owner})}, {"annotations", {{"x", "y"}}}}}})
+          .value());
+  CHECK_FALSE(pod["metadata"].contains("ownerReferences"));
+  CHECK(pod["metadata"]["annotations"]["x"] == "y");
+}
+
 TEST_CASE("deletion releases at once, preconditions hold it back, dry runs do nothing") {
   Cluster cluster(dual);
   const Json spec{{"clusterIP", "10.96.0.80"}, {"type", "NodePort"}};
