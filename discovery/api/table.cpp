@@ -4,12 +4,13 @@
 #include <charconv>
 #include <chrono>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <vector>
 
+#include "discovery/api/pod_cells.hpp"
 #include "discovery/api/status_json.hpp"
 #include "discovery/model/json.hpp"
-#include <nlohmann/json.hpp>
 
 namespace signpost::api {
 namespace {
@@ -58,12 +59,19 @@ constexpr Column pod_columns[] = {name_column,
                                   {"Restarts", "string", "", "How often its containers were restarted."},
                                   age_column,
                                   {"IP", "string", "", "Address of the pod.", 1},
-                                  {"Node", "string", "", "The node it runs on.", 1}};
+                                  {"Node", "string", "", "The node it runs on.", 1},
+                                  {"Nominated Node", "string", "", "The node that makes room for it.", 1},
+                                  {"Readiness Gates", "string", "", "Gates that are open, of all.", 1}};
 constexpr Column node_columns[] = {name_column,
                                    {"Status", "string", "", "Whether it is ready and takes pods."},
                                    {"Roles", "string", "", "Its roles, as its labels say."},
                                    age_column,
-                                   {"Internal-IP", "string", "", "Its address within the cluster.", 1}};
+                                   {"Version", "string", "", "Version of its kubelet."},
+                                   {"Internal-IP", "string", "", "Its address within the cluster.", 1},
+                                   {"External-IP", "string", "", "Its address outside of it.", 1},
+                                   {"OS-Image", "string", "", "Its system.", 1},
+                                   {"Kernel-Version", "string", "", "The system's kernel.", 1},
+                                   {"Container-Runtime", "string", "", "What runs its containers.", 1}};
 
 std::span<const Column> columns_of(model::Kind kind) {
   switch (kind) {
@@ -192,51 +200,6 @@ void add_cells(const model::IpAddress& address, Cells& cells) {
 
 void add_cells(const model::Lease& lease, Cells& cells) { cells.push_back(lease.spec.holder_identity.value_or("")); }
 
-void add_cells(const model::Pod& pod, Cells& cells) {
-  int ready = 0, restarts = 0;
-  for (const model::ContainerStatus& status : pod.status.container_statuses) {
-    ready += status.ready ? 1 : 0;
-    restarts += status.restart_count;
-  }
-  cells.push_back(fmt::format("{}/{}", ready, pod.spec.containers.size()));
-  cells.push_back(pod.metadata.deletion_timestamp.empty() ? pod.status.phase : "Terminating");
-  cells.push_back(std::to_string(restarts));
-}
-
-void add_cells(const model::Node& node, Cells& cells) {
-  std::string status = "Unknown";
-  for (const model::StatusCondition& condition : node.status.conditions)
-    if (condition.type == "Ready") status = condition.status == "True" ? "Ready" : "NotReady";
-  if (node.spec.unschedulable) status += ",SchedulingDisabled";
-  constexpr std::string_view role_label = "node-role.kubernetes.io/";
-  std::vector<std::string> roles;
-  for (const auto& [label, value] : node.metadata.labels)
-    if (label.starts_with(role_label) && label.size() > role_label.size())
-      roles.push_back(label.substr(role_label.size()));
-  cells.push_back(status);
-  cells.push_back(or_none(join(roles)));
-}
-
-/// Those behind the age, of a wide table.
-void add_wide_cells(const model::Object& object, Cells& cells) {
-  if (const auto* service = std::get_if<model::Service>(&object)) cells.push_back(labels_text(service->spec.selector));
-  if (const auto* pod = std::get_if<model::Pod>(&object)) {
-    cells.push_back(or_none(pod->status.pod_ip));
-    cells.push_back(or_none(pod->spec.node_name));
-  }
-  if (const auto* node = std::get_if<model::Node>(&object)) {
-    std::string internal;
-    for (const model::NodeAddress& address : node->status.addresses)
-      if (internal.empty() && address.type == "InternalIP") internal = address.address;
-    cells.push_back(or_none(internal));
-  }
-}
-
-std::string age(std::string_view time, std::int64_t now) {
-  const std::int64_t seconds = parse_time(time);
-  return seconds < 0 ? "<unknown>" : human_duration(std::max<std::int64_t>(0, now - seconds));
-}
-
 std::string lower(std::string text) {
   for (char& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -256,30 +219,36 @@ Cells event_cells(const model::Event& event, std::int64_t now) {
   const model::ObjectReference& object = event.involved_object;
   std::string message = event.message;
   while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
-  return {age(last, now),
+  return {human_age(last, now),
           event.type,
           event.reason,
           lower(object.kind) + "/" + object.name,
           object.field_path,
           source,
           message,
-          age(first, now),
+          human_age(first, now),
           std::to_string(count),
           event.metadata.name};
 }
 
-Cells cells_of(const model::Object& object, std::int64_t now) {
+/// `json` is the object as clients get it.
+Cells cells_of(const model::Object& object, const model::Json& json, std::int64_t now) {
   if (const auto* event = std::get_if<model::Event>(&object)) return event_cells(*event, now);
   if (const auto* event = std::get_if<model::GroupEvent>(&object)) return event_cells(model::to_core(*event), now);
   const model::ObjectMeta& metadata = model::metadata(object);
   Cells cells{metadata.name};
+  if (std::holds_alternative<model::Pod>(object) || std::holds_alternative<model::Node>(object)) {
+    const bool is_pod = std::holds_alternative<model::Pod>(object);
+    for (std::string& cell : is_pod ? pod_cells(json, now) : node_cells(json, now)) cells.push_back(std::move(cell));
+    return cells;
+  }
   std::visit(
       [&](const auto& value) {
         if constexpr (requires { add_cells(value, cells); }) add_cells(value, cells);
       },
       object);
-  cells.push_back(age(metadata.creation_timestamp, now));
-  add_wide_cells(object, cells);
+  cells.push_back(human_age(metadata.creation_timestamp, now));
+  if (const auto* service = std::get_if<model::Service>(&object)) cells.push_back(labels_text(service->spec.selector));
   return cells;
 }
 
@@ -317,7 +286,7 @@ void append_row(model::Kind kind, std::string_view text, IncludeObject include, 
   const auto object = json ? model::decode_object(kind, *json) : decltype(model::decode_object(kind, *json))();
   out += "{\"cells\":[";
   if (json && object)
-    for (const std::string& cell : cells_of(*object, now)) {
+    for (const std::string& cell : cells_of(*object, *json, now)) {
       if (out.back() != '[') out += ',';
       append_json_string(out, cell);
     }
@@ -335,6 +304,11 @@ void append_row(model::Kind kind, std::string_view text, IncludeObject include, 
 void append_partial(std::string_view text, std::string_view meta_version, std::string& out) {
   const auto json = model::parse_json(text);
   append_partial_of(json ? *json : model::Json::object(), meta_version, out);
+}
+
+std::string human_age(std::string_view time, std::int64_t now) {
+  const std::int64_t seconds = parse_time(time);
+  return seconds < 0 ? "<unknown>" : human_duration(std::max<std::int64_t>(0, now - seconds));
 }
 
 std::string human_duration(std::int64_t seconds) {

@@ -25,6 +25,8 @@ void append_partial(std::string_view json, std::string_view meta_version, std::s
 
 /// An age as kubectl prints it: 5s, 3m20s, 4h, 12d, 2y30d.
 [[nodiscard]] std::string human_duration(std::int64_t seconds);
+/// The same from a time to now; "<unknown>" when it is none.
+[[nodiscard]] std::string human_age(std::string_view time, std::int64_t now);
 /// Seconds since 1970 of "2026-11-23T22:30:00Z"; -1: not a time.
 [[nodiscard]] std::int64_t parse_time(std::string_view text);
 
