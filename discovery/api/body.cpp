@@ -100,13 +100,12 @@ tl::expected<Json, std::string> read_document(BodyFormat format, std::string_vie
                                               const model::WireMessage& expected, model::DecodeNotes* notes) {
   if (format == BodyFormat::protobuf) {
     auto document = read_protobuf_document(body, expected);
-    if (!document) return tl::make_unexpected(fmt::format("{} ({})", document.error(), summarize(body)));
     return document;
   }
   auto document = format == BodyFormat::yaml ? model::parse_yaml(body) : model::parse_json(body, notes);
   if (!document)
     return tl::make_unexpected(
-        fmt::format("couldn't get version/kind; json parse error: {} ({})", document.error().message, summarize(body)));
+        fmt::format("couldn't get version/kind; json parse error: {}", document.error().message));
   return std::move(*document);
 }
 
@@ -116,7 +115,8 @@ registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std
   model::DecodeNotes notes;
   const auto json = read_document(format, body, model::wire_message(id), &notes);
   if (!json)
-    return refuse(fmt::format("the object provided is unrecognized (must be of type {}): {}", kind.name, json.error()));
+    return refuse(fmt::format("the object provided is unrecognized (must be of type {}): {} ({})", kind.name,
+                              json.error(), summarize(body)));
   if (!json->is_object())
     return refuse(fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
                               "json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion "
@@ -156,7 +156,7 @@ registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& documen
   };
   if (!document.is_object()) return tl::make_unexpected(invalid("the result is not an object"));
   if (auto wrong = check_type(kind, member(document, "apiVersion"), member(document, "kind")))
-    return tl::make_unexpected(*wrong);
+    return tl::make_unexpected(invalid(wrong->message));
   auto object = model::decode_object(id, document, &notes);
   if (!object) return tl::make_unexpected(invalid(object.error().message));
   DecodedBody decoded{std::move(*object), {}};

@@ -35,7 +35,7 @@ struct DecodedBody {
 [[nodiscard]] registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std::string_view body);
 
 /// One document out of JSON, YAML or protobuf, of which `expected` is what it should hold. The error says what is wrong
-/// with the text, and how that begins.
+/// with the text.
 [[nodiscard]] tl::expected<model::Json, std::string>
 read_document(BodyFormat format, std::string_view body, const model::WireMessage& expected, model::DecodeNotes* notes);
 

@@ -1,5 +1,4 @@
 #include <atomic>
-#include <charconv>
 #include <fmt/format.h>
 
 #include "discovery/api/body.hpp"
@@ -18,13 +17,10 @@ registry::Result<model::DeleteOptions> read_options(const Request& request, bool
   const Query& query = request.target.query;
   if (query.has("propagationPolicy") && !options->propagation_policy)
     options->propagation_policy = std::string(query.get("propagationPolicy"));
-  if (const std::string_view text = query.get("gracePeriodSeconds"); !text.empty()) {
-    std::int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc{} || end != text.data() + text.size())
-      return tl::make_unexpected(
-          registry::bad_request(fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", text)));
-    options->grace_period_seconds = seconds;
+  if (!query.get("gracePeriodSeconds").empty()) {
+    const auto seconds = parse_number(query, "gracePeriodSeconds");
+    if (!seconds) return tl::make_unexpected(seconds.error());
+    options->grace_period_seconds = *seconds;
   }
   if (const auto& policy = options->propagation_policy;
       policy && *policy != "Orphan" && *policy != "Background" && *policy != "Foreground")
@@ -38,7 +34,7 @@ registry::Result<model::DeleteOptions> read_options(const Request& request, bool
     if (value != "All")
       return tl::make_unexpected(invalid_option(
           "DeleteOptions", {"FieldValueNotSupported",
-                            fmt::format("Unsupported value: \"{}\": supported values: \"All\"", value), "dryRun"}));
+                            fmt::format("Unsupported value: [\"{}\"]: supported values: \"All\"", value), "dryRun"}));
     dry_run = true;
   }
   return options;

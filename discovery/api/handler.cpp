@@ -23,8 +23,7 @@ Reply read_object(registry::Registry& registry, const Route& route, const Reques
   const Query& query = request.target.query;
   if (const std::string_view text = query.get("resourceVersion"); !text.empty()) {
     const auto revision = parse_revision(text);
-    if (!revision)
-      return status_reply(registry::bad_request(fmt::format("Invalid value: \"{}\": invalid resource version", text)));
+    if (!revision) return status_reply(invalid_revision(text));
     if (*revision > registry.revision()) return status_reply(too_large_revision(*revision, registry.revision()));
   }
   const auto include = parse_include(query);

@@ -108,7 +108,11 @@ tl::expected<void, PatchError> remove(Json& document, const Operation& operation
 }
 
 Patched<Operation> parse_operation(const Json& json) {
-  if (!json.is_object()) return refuse("a JSON patch is an array of operations", 400);
+  if (!json.is_object())
+    return refuse(
+        fmt::format("error decoding patch: json: cannot unmarshal {} into Go value of type handlers.jsonPatchOp",
+                    json.type_name()),
+        400);
   Operation operation;
   const auto text = [&](const char* name, std::string& out) {
     const auto found = json.find(name);

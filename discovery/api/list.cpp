@@ -46,7 +46,7 @@ std::optional<Status> check_match(const Query& query) {
                                                       match),
                                           "resourceVersionMatch"});
   if (match == "Exact" && revision == "0")
-    return forbidden_option("resourceVersionMatch", "resourceVersionMatch \"Exact\" is forbidden for resourceVersion "
+    return forbidden_option("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion "
                                                     "\"0\"");
   return std::nullopt;
 }
@@ -58,7 +58,7 @@ std::optional<Status> place(const Query& query, store::Revision newest, ListPlan
     if (!revision_text.empty() && revision_text != "0")
       return bad_request("specifying resource version is not allowed when using continue");
     const auto token = decode_continue(token_text);
-    if (!token) return bad_request("continue key is not valid: it was not made by this server");
+    if (!token) return bad_request("invalid continue token: continue key is not valid: it was not made by this server");
     plan.request.from = token->from;
     plan.request.revision = std::max<store::Revision>(token->revision, 0);
     plan.continued = true;
@@ -66,7 +66,7 @@ std::optional<Status> place(const Query& query, store::Revision newest, ListPlan
   }
   if (revision_text.empty()) return std::nullopt;
   const auto revision = parse_revision(revision_text);
-  if (!revision) return bad_request(fmt::format("Invalid value: \"{}\": invalid resource version", revision_text));
+  if (!revision) return invalid_revision(revision_text);
   if (*revision > newest) return too_large_revision(*revision, newest);
   const std::string_view match = query.get("resourceVersionMatch");
   const bool exact = match == "Exact" || (match.empty() && plan.request.limit != 0 && *revision != 0);
@@ -85,13 +85,10 @@ registry::Result<ListPlan> make_plan(const Route& route, const Query& query, sto
   auto include = parse_include(query);
   if (!include) return refuse(include.error());
   plan.include = *include;
-  if (const std::string_view text = query.get("limit"); !text.empty()) {
-    std::int64_t limit = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-    if (error != std::errc{} || end != text.data() + text.size())
-      return refuse(bad_request(fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", text)));
-    if (limit > 0) plan.request.limit = static_cast<std::size_t>(limit);
-  }
+  const auto limit = parse_number(query, "limit"), timeout = parse_number(query, "timeoutSeconds");
+  if (!limit) return refuse(limit.error());
+  if (!timeout) return refuse(timeout.error());
+  if (*limit > 0) plan.request.limit = static_cast<std::size_t>(*limit);
   if (auto wrong = place(query, newest, plan)) return refuse(std::move(*wrong));
   return plan;
 }
@@ -330,6 +327,14 @@ registry::Result<IncludeObject> parse_include(const Query& query) {
   if (text == "None") return IncludeObject::none;
   if (text == "Object") return IncludeObject::object;
   return refuse(bad_request(fmt::format("unrecognized includeObject value: \"{}\"", text)));
+}
+
+registry::Result<std::int64_t> parse_number(const Query& query, std::string_view name) {
+  const std::string_view text = query.get(name);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || (error == std::errc{} && end == text.data() + text.size())) return number;
+  return refuse(bad_request(fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", text)));
 }
 
 std::optional<store::Revision> parse_revision(std::string_view text) {

@@ -49,6 +49,8 @@ inline constexpr std::size_t piece_bytes = 64 << 10;
 [[nodiscard]] registry::Result<Selector> parse_selector(const Query& query, model::Kind kind);
 /// includeObject of Tables.
 [[nodiscard]] registry::Result<IncludeObject> parse_include(const Query& query);
+/// A decimal number of the query; absent: 0. 400 when it is none.
+[[nodiscard]] registry::Result<std::int64_t> parse_number(const Query& query, std::string_view name);
 /// A decimal revision; nullopt: not one.
 [[nodiscard]] std::optional<store::Revision> parse_revision(std::string_view text);
 

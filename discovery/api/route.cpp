@@ -70,6 +70,8 @@ Route find_route(const std::vector<std::string>& segments) {
       route.to = To::core_versions;
     else if (all[1] == "v1")
       return group_route("", all.subspan(2));
+    else
+      route.to = To::unknown_resource;
     return route;
   }
   if (all[0] == "apis") {
@@ -81,6 +83,8 @@ Route find_route(const std::vector<std::string>& segments) {
         route.to = To::group;
       else if (all[2] == "v1")
         return group_route(all[1], all.subspan(3));
+      else
+        route.to = To::unknown_resource;
     } else if (all[1] == review_group) {
       route.group = all[1];
       if (all.size() == 2) route.to = To::group;

@@ -152,6 +152,7 @@ tl::expected<std::vector<std::string>, std::string> parse_values(Lexer& lexer) {
   std::vector<std::string> values;
   if (const Lexeme first = lexer.peek(); first.token == Token::close) {
     lexer.take();
+    values.emplace_back();
     return values;
   } else if (first.token != Token::identifier && first.token != Token::comma) {
     return fail("found '{}', expected: ',', ')' or identifier", first.text);
@@ -318,7 +319,7 @@ tl::expected<LabelSelector, std::string> LabelSelector::parse(std::string_view t
     const Lexeme first = lexer.peek();
     if (first.token == Token::end) return selector;
     if (first.token != Token::identifier && first.token != Token::not_sign)
-      return fail("unable to parse requirement: found '{}', expected: !, identifier, or 'end of string'", first.text);
+      return fail("found '{}', expected: !, identifier, or 'end of string'", first.text);
     auto requirement = parse_requirement(lexer);
     if (!requirement) return fail("unable to parse requirement: {}", requirement.error());
     selector.requirements_.push_back(std::move(*requirement));

@@ -170,6 +170,12 @@ registry::Status body_too_large(std::size_t limit) {
   return status;
 }
 
+registry::Status invalid_revision(std::string_view text) {
+  return registry::bad_request(fmt::format("invalid resource version: resourceVersion: Invalid value: \"{}\": "
+                                           "strconv.ParseUint: parsing \"{}\": invalid syntax",
+                                           text, text));
+}
+
 registry::Status too_large_revision(std::int64_t asked, std::int64_t current) {
   registry::Status status;
   status.code = 504;

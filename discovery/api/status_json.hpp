@@ -27,6 +27,8 @@ void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] registry::Status not_acceptable_status();
 [[nodiscard]] registry::Status unsupported_media_type(std::string_view accepted);
 [[nodiscard]] registry::Status body_too_large(std::size_t limit);
+/// A resourceVersion that is no number.
+[[nodiscard]] registry::Status invalid_revision(std::string_view text);
 [[nodiscard]] registry::Status too_large_revision(std::int64_t asked, std::int64_t current);
 /// 422 of query options: `options` is the type's name (ListOptions, CreateOptions, …).
 [[nodiscard]] registry::Status invalid_option(std::string_view options, registry::Cause cause);

@@ -148,9 +148,7 @@ Patched<Json> StrategicMerge::merge_map(Json original, const Json& patch, const 
       return replaced;
     }
     if (*found != "merge")
-      return refuse(
-          fmt::format("Unknown patch type found: {}", found->dump(-1, ' ', false, Json::error_handler_t::replace)),
-          400);
+      return refuse(fmt::format("unknown patch type: {}", found->dump(-1, ' ', false, Json::error_handler_t::replace)));
   }
   if (const auto found = patch.find(retain_keys); found != patch.end()) {
     if (!found->is_array()) return refuse("unable to convert $retainKeys to a list", 400);
@@ -259,7 +257,7 @@ Patched<Json> StrategicMerge::merge_items(Json original, const Json& patch, cons
     } else if (*found == "merge") {
       return refuse("merging lists with the $patch: merge directive is not supported", 400);
     } else {
-      return refuse(fmt::format("Unknown patch type found in {}", path), 400);
+      return refuse(fmt::format("unknown patch type in {}", path));
     }
   }
   if (replace) return items;

@@ -191,7 +191,7 @@ void add_cells(const model::Endpoints& endpoints, Cells& cells) {
 void add_cells(const model::ServiceCidr& cidr, Cells& cells) { cells.push_back(or_none(join(cidr.spec.cidrs))); }
 
 void add_cells(const model::IpAddress& address, Cells& cells) {
-  const model::ParentReference& parent = address.spec.parent_ref;
+  const auto parent = address.spec.parent_ref.value_or(model::ParentReference());
   std::string text = parent.resource;
   if (!parent.group.empty()) text += "." + parent.group;
   if (!parent.name_space.empty()) text += "/" + parent.name_space;

@@ -1,6 +1,6 @@
 #include "discovery/api/watch.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <fmt/format.h>
 #include <random>
 
@@ -50,15 +50,13 @@ std::optional<Status> check_options(const Query& query) {
     return forbidden_option("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless "
                                                     "sendInitialEvents is provided");
   }
-  if (!query.get("continue").empty()) return forbidden_option("continue", "continue is forbidden for watch");
+  if (!query.get("continue").empty())
+    return forbidden_option("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
   return std::nullopt;
 }
 
-std::chrono::seconds parse_timeout(std::string_view text) {
-  std::int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc{} && end == text.data() + text.size() && seconds > 0)
-    return std::chrono::seconds(std::min<std::int64_t>(seconds, 24 * 3600));
+std::chrono::seconds timeout_of(std::int64_t seconds) {
+  if (seconds > 0) return std::chrono::seconds(std::min<std::int64_t>(seconds, 24 * 3600));
   // Spread, so that watches opened together do not end together.
   static thread_local std::minstd_rand random{std::random_device{}()};
   return std::chrono::seconds(std::uniform_int_distribution<int>(1800, 3600)(random));
@@ -95,12 +93,13 @@ Reply watch_collection(registry::Registry& registry, Hub& hub, const Route& rout
   settings.encoding = encoding;
   settings.include = *include;
   settings.bookmarks = query.flag("allowWatchBookmarks");
-  settings.timeout = parse_timeout(query.get("timeoutSeconds"));
+  const auto timeout = parse_number(query, "timeoutSeconds");
+  if (!timeout) return status_reply(timeout.error());
+  settings.timeout = timeout_of(*timeout);
 
   const std::string_view text = query.get("resourceVersion");
   const auto revision = text.empty() ? std::optional<store::Revision>(0) : parse_revision(text);
-  if (!revision)
-    return status_reply(registry::bad_request(fmt::format("Invalid value: \"{}\": invalid resource version", text)));
+  if (!revision) return status_reply(invalid_revision(text));
 
   const bool asked = query.has("sendInitialEvents");
   const bool wants_initial = asked ? query.flag("sendInitialEvents") : *revision == 0;

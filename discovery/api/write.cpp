@@ -37,7 +37,7 @@ registry::Result<bool> parse_dry_run(const Query& query, std::string_view option
     if (value != "All")
       return tl::make_unexpected(invalid_option(
           options, {"FieldValueNotSupported",
-                    fmt::format("Unsupported value: \"{}\": supported values: \"All\"", value), "dryRun"}));
+                    fmt::format("Unsupported value: [\"{}\"]: supported values: \"All\"", value), "dryRun"}));
     dry = true;
   }
   return dry;
@@ -72,6 +72,9 @@ std::optional<Status> settle_names(const Route& route, model::ObjectMeta& metada
     return bad_request("the namespace of the provided object does not match the namespace sent on the request");
   metadata.name_space = route.name_space;
   if (!check_name) return std::nullopt;
+  if (metadata.name.empty())
+    return bad_request(
+        fmt::format("the name of the object ({} based on URL) was undeterminable: name must be provided", route.name));
   if (metadata.name != route.name)
     return bad_request(
         fmt::format("the name of the object ({}) does not match the name on the URL ({})", metadata.name, route.name));
@@ -156,9 +159,11 @@ Status patch_status(const Write& write, const PatchError& error) {
   status.code = error.status;
   status.reason = error.status == 413 ? "RequestEntityTooLarge" : "Invalid";
   status.message = error.message;
-  if (write.format == BodyFormat::json_patch && error.status == 422)
-    status.message = "the server rejected our request due to an error in our request: " + error.message;
   status.has_details = true;
+  if (write.format == BodyFormat::json_patch && error.status == 422) {
+    status.message = "the server rejected our request due to an error in our request: " + error.message;
+    return status;
+  }
   status.name = write.route.name;
   status.group = model::info(write.route.kind).group;
   status.kind = model::info(write.route.kind).plural;
@@ -188,9 +193,10 @@ void patch(Write write) {
     return write.done(status_reply(bad_request(fmt::format("error decoding patch: {}", document.error().message))));
   const bool array = write.format == BodyFormat::json_patch;
   if (array ? !document->is_array() : !document->is_object()) {
-    const std::string_view wanted = array ? "jsonpatch.Patch" : "map[string]interface {}";
-    return write.done(status_reply(bad_request(fmt::format(
-        "error decoding patch: json: cannot unmarshal {} into Go value of type {}", document->type_name(), wanted))));
+    const std::string_view before = write.format == BodyFormat::strategic_patch ? "" : "error decoding patch: ";
+    const std::string_view wanted = array ? "[]handlers.jsonPatchOp" : "map[string]interface {}";
+    return write.done(status_reply(bad_request(
+        fmt::format("{}json: cannot unmarshal {} into Go value of type {}", before, document->type_name(), wanted))));
   }
   auto warnings = std::make_shared<std::vector<std::string>>();
   auto shared_patch = std::make_shared<const model::Json>(std::move(*document));

@@ -1,6 +1,7 @@
 // ServiceCIDR and IPAddress (networking.k8s.io/v1): the VIP prefixes and the claimed addresses as the API shows them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ struct ParentReference {
 };
 
 struct IpAddressSpec {
-  ParentReference parent_ref;
+  std::optional<ParentReference> parent_ref;
   bool operator==(const IpAddressSpec&) const = default;
 };
 

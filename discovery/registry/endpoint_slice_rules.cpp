@@ -111,16 +111,8 @@ void check_ports(const std::vector<EndpointPort>& ports, FieldErrors& errors) {
   }
 }
 
-} // namespace
-
-void set_defaults(EndpointSlice& slice) {
-  for (EndpointPort& port : slice.ports) {
-    if (!port.name) port.name = "";
-    if (!port.protocol || port.protocol->empty()) port.protocol = "TCP";
-  }
-}
-
-void check_endpoint_slice(const EndpointSlice& slice, FieldErrors& errors) {
+/// `endpoints_too`: they are not known to be good.
+void check_slice(const EndpointSlice& slice, bool endpoints_too, FieldErrors& errors) {
   check_metadata(slice.metadata, check_dns1123_subdomain, errors);
   const std::string& type = slice.address_type;
   if (type.empty()) {
@@ -130,22 +122,38 @@ void check_endpoint_slice(const EndpointSlice& slice, FieldErrors& errors) {
   }
   if (slice.endpoints.size() > most_endpoints) {
     errors.too_many("endpoints", slice.endpoints.size(), most_endpoints);
-  } else if (type == "IPv4" || type == "IPv6" || type == "FQDN") {
+  } else if (endpoints_too && (type == "IPv4" || type == "IPv6" || type == "FQDN")) {
     for (std::size_t i = 0; i < slice.endpoints.size(); ++i) check_endpoint(slice.endpoints[i], type, i, errors);
   }
   check_ports(slice.ports, errors);
 }
 
+} // namespace
+
+void check_endpoint_slice(const EndpointSlice& slice, FieldErrors& errors) { check_slice(slice, true, errors); }
+
+void set_defaults(EndpointSlice& slice) {
+  for (EndpointPort& port : slice.ports) {
+    if (!port.name) port.name = "";
+    if (!port.protocol || port.protocol->empty()) port.protocol = "TCP";
+  }
+}
+
 void check_endpoint_slice_update(const EndpointSlice& slice, const EndpointSlice& current, FieldErrors& errors) {
   check_metadata_update(slice.metadata, current.metadata, errors);
-  check_endpoint_slice(slice, errors);
+  check_slice(slice, slice.endpoints != current.endpoints, errors);
   if (slice.address_type != current.address_type) {
     errors.invalid_text("addressType", slice.address_type, "field is immutable");
   }
 }
 
+void drop_topology(EndpointSlice& slice) {
+  for (Endpoint& endpoint : slice.endpoints) endpoint.deprecated_topology.clear();
+}
+
 std::int64_t next_generation(const EndpointSlice& slice, const EndpointSlice& current) {
-  const bool same = slice.endpoints == current.endpoints && slice.ports == current.ports;
+  const bool same = slice.endpoints == current.endpoints && slice.ports == current.ports &&
+                    slice.metadata.labels == current.metadata.labels;
   return current.metadata.generation + (same ? 0 : 1);
 }
 

@@ -8,6 +8,8 @@
 namespace signpost::registry {
 
 void set_defaults(model::EndpointSlice& slice);
+/// deprecatedTopology is of v1beta1; v1 does not write it.
+void drop_topology(model::EndpointSlice& slice);
 void check_endpoint_slice(const model::EndpointSlice& slice, FieldErrors& errors);
 void check_endpoint_slice_update(const model::EndpointSlice& slice, const model::EndpointSlice& current,
                                  FieldErrors& errors);

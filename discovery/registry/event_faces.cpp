@@ -22,7 +22,7 @@ Result<store::Value> group_text(const store::Value& core) {
 }
 
 Status invalid_event(const GroupEvent& event, FieldErrors& errors) {
-  return invalid(model::info(Kind::group_event), event.metadata.name, errors.take());
+  return invalid(model::info(Kind::event), event.metadata.name, errors.take()); // without the group, as upstream
 }
 
 } // namespace
@@ -56,9 +56,9 @@ std::shared_ptr<const EventBatch> group_events(const EventBatch& core) {
 Status group_status(Status status) {
   const model::KindInfo& core = model::info(Kind::event);
   const model::KindInfo& face = model::info(Kind::group_event);
-  if (!status.has_details || !status.group.empty() || (status.kind != core.plural && status.kind != core.name)) {
-    return status;
-  }
+  for (Cause& cause : status.causes)
+    if (cause.field == "reportingComponent") cause.field = "reportingController";
+  if (!status.has_details || !status.group.empty() || status.kind != core.plural) return status;
   status.group = face.group;
   const std::string bare = status.kind + " \"", full = status.kind + "." + std::string(face.group) + " \"";
   if (const std::size_t at = status.message.find(bare); at != std::string::npos) {

@@ -18,7 +18,7 @@ void check_place(const model::ObjectMeta& metadata, const std::string& of_object
 
 void check_length(std::string_view field, const std::string& text, std::size_t most, FieldErrors& errors) {
   if (text.size() > most) {
-    errors.invalid_text(std::string(field), text, "can have at most " + std::to_string(most) + " characters");
+    errors.invalid(std::string(field), "\"\"", "can have at most " + std::to_string(most) + " characters");
   }
 }
 
@@ -30,9 +30,9 @@ void check_word(std::string_view field, const std::string& text, FieldErrors& er
 /// Events with an eventTime.
 void check_words(const std::string& reporter, const std::string& instance, const std::string& action,
                  const std::string& reason, FieldErrors& errors) {
-  if (reporter.empty()) errors.required("reportingController");
-  for (const std::string& complaint : reporter.empty() ? Complaints{} : check_qualified_name(reporter)) {
-    errors.invalid_text("reportingController", reporter, complaint);
+  if (reporter.empty()) errors.required("reportingComponent");
+  for (const std::string& complaint : check_qualified_name(reporter)) {
+    errors.invalid_text("reportingComponent", reporter, complaint);
   }
   check_word("reportingInstance", instance, errors);
   check_word("action", action, errors);
@@ -67,30 +67,27 @@ void check_group_event(const model::GroupEvent& event, FieldErrors& errors) {
     errors.invalid("series.count", "\"\"", "should be at least 2");
   }
   if (event.series && event.series->last_observed_time.empty()) errors.required("series.lastObservedTime");
-  if (event.event_time.empty()) {
-    check_words(event.reporting_controller, event.reporting_instance, event.action, event.reason, errors);
-  }
-  check_length("note", event.note, most_in_a_note, errors);
-  if (!event.deprecated_first_timestamp.empty())
-    errors.invalid("deprecatedFirstTimestamp", "\"\"", "needs to be unset");
-  if (!event.deprecated_last_timestamp.empty()) errors.invalid("deprecatedLastTimestamp", "\"\"", "needs to be unset");
-  if (event.deprecated_count != 0) {
-    errors.invalid("deprecatedCount", std::to_string(event.deprecated_count), "needs to be unset");
-  }
+  if (!event.deprecated_first_timestamp.empty()) errors.invalid("firstTimestamp", "\"\"", "needs to be unset");
+  if (!event.deprecated_last_timestamp.empty()) errors.invalid("lastTimestamp", "\"\"", "needs to be unset");
+  if (event.deprecated_count != 0) errors.invalid("count", "\"\"", "needs to be unset");
 }
 
 void check_group_event_update(const model::GroupEvent& event, const model::GroupEvent& current, FieldErrors& errors) {
   const auto fixed = [&](std::string_view field, const auto& now, const auto& before) {
-    if (now != before) errors.invalid(std::string(field), "\"\"", "field is immutable");
+    if (now == before) return;
+    if constexpr (std::is_same_v<decltype(now), const std::string&>)
+      errors.invalid_text(std::string(field), now, "field is immutable");
+    else
+      errors.invalid(std::string(field), "\"\"", "field is immutable");
   };
-  fixed("regarding", event.regarding, current.regarding);
+  fixed("involvedObject", event.regarding, current.regarding);
   fixed("eventTime", event.event_time, current.event_time);
   fixed("reportingController", event.reporting_controller, current.reporting_controller);
   fixed("reportingInstance", event.reporting_instance, current.reporting_instance);
   fixed("action", event.action, current.action);
   fixed("reason", event.reason, current.reason);
   fixed("related", event.related, current.related);
-  fixed("note", event.note, current.note);
+  fixed("message", event.note, current.note);
   fixed("type", event.type, current.type);
   check_group_event(event, errors);
 }

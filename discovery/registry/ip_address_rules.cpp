@@ -26,9 +26,10 @@ void check_prefix(const std::string& text, const std::string& at, FieldErrors& e
 /// Where the name of an address is malformed.
 Complaints check_address_name(std::string_view name) {
   const auto address = model::Address::parse(name);
-  if (!address) return {"ParseAddr(" + quoted(name) + "): unable to parse IP"};
-  if (address->to_string() != name) return {"must be a canonical format IP address"};
-  return {};
+  if (address && address->to_string() == name) return {};
+  if (address) return {"must be in canonical form (" + quoted(address->to_string()) + ")"};
+  if (parse_address_leniently(name)) return {"must not have leading 0s"};
+  return {"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"};
 }
 
 } // namespace
@@ -38,7 +39,6 @@ void prepare_create(ServiceCidr& cidr) {
   if (std::find(finalizers.begin(), finalizers.end(), service_cidr_finalizer) == finalizers.end()) {
     finalizers.emplace_back(service_cidr_finalizer);
   }
-  cidr.metadata.generation = 1;
   cidr.status = {};
   set_condition(cidr, true, "", "Kubernetes Service CIDR is ready");
 }
@@ -69,7 +69,7 @@ void check_service_cidr(const ServiceCidr& cidr, FieldErrors& errors) {
   const auto& cidrs = cidr.spec.cidrs;
   if (cidrs.empty()) errors.required("spec.cidrs", "at least one CIDR required");
   if (cidrs.size() > 2) {
-    errors.invalid("spec.cidrs", quoted(cidrs), "may only hold up to 2 values");
+    errors.invalid("spec.cidrs", "{\"CIDRs\":" + quoted(cidrs) + "}", "may only hold up to 2 values");
     return;
   }
   if (cidrs.size() == 2) {
@@ -77,7 +77,7 @@ void check_service_cidr(const ServiceCidr& cidr, FieldErrors& errors) {
     const auto second = model::Prefix::parse(cidrs[1]);
     if (first && second && first->family() == second->family()) {
       errors.invalid("spec.cidrs", quoted(cidrs),
-                     "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96");
+                     "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64");
     }
   }
   for (std::size_t i = 0; i < cidrs.size(); ++i) check_prefix(cidrs[i], item("spec.cidrs", i), errors);
@@ -95,11 +95,11 @@ void check_service_cidr_update(const ServiceCidr& cidr, const ServiceCidr& curre
 
 void check_ip_address(const IpAddress& address, FieldErrors& errors) {
   check_metadata(address.metadata, check_address_name, errors);
-  const model::ParentReference& parent = address.spec.parent_ref;
-  if (parent == model::ParentReference{}) {
+  if (!address.spec.parent_ref) {
     errors.required("spec.parentRef");
     return;
   }
+  const model::ParentReference& parent = *address.spec.parent_ref;
   if (!parent.group.empty()) {
     for (const std::string& complaint : check_dns1123_subdomain(parent.group)) {
       errors.invalid_text("spec.parentRef.group", parent.group, complaint);
@@ -123,7 +123,11 @@ void check_ip_address_update(const IpAddress& address, const IpAddress& current,
   check_metadata_update(address.metadata, current.metadata, errors);
   check_ip_address(address, errors);
   if (address.spec.parent_ref != current.spec.parent_ref) {
-    errors.invalid_text("spec.parentRef", address.spec.parent_ref.name, "field is immutable");
+    const auto now = address.spec.parent_ref.value_or(model::ParentReference());
+    errors.invalid("spec.parentRef",
+                   "{\"Group\":" + quoted(now.group) + ",\"Resource\":" + quoted(now.resource) +
+                       ",\"Namespace\":" + quoted(now.name_space) + ",\"Name\":" + quoted(now.name) + "}",
+                   "field is immutable");
   }
 }
 

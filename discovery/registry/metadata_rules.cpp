@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "discovery/registry/registry.hpp"
+
 namespace signpost::registry {
 namespace {
 
@@ -11,9 +13,10 @@ void complain(FieldErrors& errors, const std::string& field, std::string_view va
   for (const std::string& complaint : complaints) errors.invalid_text(field, value, complaint);
 }
 
-// A prefix of generated names may end in a dash: what follows makes it a name.
-std::string without_trailing_dashes(std::string text) {
-  if (text.size() > 1 && text.back() == '-') text.back() = 'a';
+/// A prefix of generated names may end in a dash, what follows makes it a name. Upstream looks away from the character
+/// before it, too.
+std::string mask_trailing_dash(std::string text) {
+  if (text.size() > 1 && text.back() == '-') text.replace(text.size() - 2, 2, "a");
   return text;
 }
 
@@ -33,22 +36,33 @@ void check_finalizers(const std::vector<std::string>& finalizers, FieldErrors& e
   for (const std::string& finalizer : finalizers) {
     complain(errors, "metadata.finalizers", finalizer, check_qualified_name(finalizer));
   }
+  for (std::size_t i = 0; i < finalizers.size(); ++i) {
+    const std::string& finalizer = finalizers[i];
+    if (finalizer.find('/') == std::string::npos && finalizer != orphan_finalizer &&
+        finalizer != foreground_finalizer && finalizer != "kubernetes") {
+      errors.invalid_text(item("metadata.finalizers", i), finalizer,
+                          "name is neither a standard finalizer name nor is it fully qualified");
+    }
+  }
 }
 
 void check_owner_references(const std::vector<model::OwnerReference>& owners, FieldErrors& errors) {
-  for (std::size_t i = 0; i < owners.size(); ++i) {
-    const model::OwnerReference& owner = owners[i];
-    const auto need = [&](const std::string& value, std::string_view child, std::string_view what) {
-      if (value.empty()) {
-        errors.invalid_text(item("metadata.ownerReferences", i, child), value,
-                            std::string(what) + " must not be empty");
-      }
+  for (const model::OwnerReference& owner : owners) {
+    const auto need = [&](const std::string& value, const char* child, std::string_view complaint) {
+      if (value.empty()) errors.invalid_text(std::string("metadata.ownerReferences.") + child, value, complaint);
     };
-    need(owner.api_version, "apiVersion", "version");
-    need(owner.kind, "kind", "kind");
-    need(owner.name, "name", "name");
-    need(owner.uid, "uid", "uid");
+    need(owner.api_version, "apiVersion", "version must not be empty");
+    need(owner.kind, "kind", "must not be empty");
+    need(owner.name, "name", "must not be empty");
+    need(owner.uid, "uid", "must not be empty");
   }
+}
+
+/// As Go prints it with %#v.
+std::string go_list(const std::vector<std::string>& texts) {
+  std::string out = "[]string{";
+  for (const std::string& text : texts) out += (out.back() == '{' ? "" : ", ") + quoted(text);
+  return out + "}";
 }
 
 } // namespace
@@ -63,7 +77,7 @@ void check_labels(const std::map<std::string, std::string>& labels, std::string_
 void check_metadata(const model::ObjectMeta& metadata, NameCheck check_name, FieldErrors& errors) {
   if (!metadata.generate_name.empty()) {
     complain(errors, "metadata.generateName", metadata.generate_name,
-             check_name(without_trailing_dashes(metadata.generate_name)));
+             check_name(mask_trailing_dash(metadata.generate_name)));
   }
   if (metadata.name.empty()) {
     errors.required("metadata.name", "name or generateName is required");
@@ -80,7 +94,7 @@ void complete_metadata(model::ObjectMeta& wanted, const model::ObjectMeta& curre
   if (wanted.name.empty()) wanted.name = current.name;
   if (wanted.name_space.empty()) wanted.name_space = current.name_space;
   if (wanted.uid.empty()) wanted.uid = current.uid;
-  if (wanted.creation_timestamp.empty()) wanted.creation_timestamp = current.creation_timestamp;
+  wanted.creation_timestamp = current.creation_timestamp;
   if (wanted.deletion_timestamp.empty()) wanted.deletion_timestamp = current.deletion_timestamp;
   if (!wanted.deletion_grace_period_seconds) {
     wanted.deletion_grace_period_seconds = current.deletion_grace_period_seconds;
@@ -96,7 +110,6 @@ void check_metadata_update(const model::ObjectMeta& wanted, const model::ObjectM
   same(wanted.name, current.name, "metadata.name");
   same(wanted.name_space, current.name_space, "metadata.namespace");
   same(wanted.uid, current.uid, "metadata.uid");
-  same(wanted.creation_timestamp, current.creation_timestamp, "metadata.creationTimestamp");
   same(wanted.deletion_timestamp, current.deletion_timestamp, "metadata.deletionTimestamp");
   if (current.deletion_timestamp.empty()) return;
   std::vector<std::string> fresh;
@@ -108,7 +121,7 @@ void check_metadata_update(const model::ObjectMeta& wanted, const model::ObjectM
   if (!fresh.empty()) {
     errors.forbidden("metadata.finalizers",
                      "no new finalizers can be added if the object is being deleted, found new finalizers " +
-                         quoted(fresh));
+                         go_list(fresh));
   }
 }
 

@@ -54,7 +54,7 @@ bool is_name_part(std::string_view text) {
                      [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-std::string at_most(std::size_t length) { return "must be no more than " + std::to_string(length) + " bytes"; }
+std::string at_most(std::size_t length) { return "must be no more than " + std::to_string(length) + " characters"; }
 
 Complaints check(std::string_view text, bool fits, std::string_view complaint, std::size_t most) {
   Complaints out;
@@ -70,7 +70,8 @@ Complaints check_dns1035_label(std::string_view text) {
 }
 
 Complaints check_dns1123_label(std::string_view text) {
-  return check(text, is_lower_label(text), dns1123_label_complaint, 63);
+  const bool is_name = !is_lower_label(text) && is_lower_subdomain(text);
+  return check(text, is_lower_label(text), is_name ? "must not contain dots" : dns1123_label_complaint, 63);
 }
 
 Complaints check_dns1123_subdomain(std::string_view text) {

@@ -39,6 +39,16 @@ void check_namespace(const Namespace& name_space, FieldErrors& errors) {
   }
 }
 
+void check_namespace_status(const Namespace& name_space, FieldErrors& errors) {
+  const bool going = !name_space.metadata.deletion_timestamp.empty();
+  const std::string& phase = name_space.status.phase;
+  if (phase != (going ? "Terminating" : "Active")) {
+    errors.invalid_text("status.Phase", phase,
+                        going ? "may only be 'Terminating' if `deletionTimestamp` is not empty"
+                              : "may only be 'Active' if `deletionTimestamp` is empty");
+  }
+}
+
 void check_namespace_update(const Namespace& name_space, const Namespace& current, FieldErrors& errors) {
   check_metadata_update(name_space.metadata, current.metadata, errors);
   check_metadata(name_space.metadata, check_dns1123_label, errors);

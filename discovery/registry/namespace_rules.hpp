@@ -14,6 +14,7 @@ inline constexpr std::string_view permanent_namespaces[] = {"default", "kube-sys
 void set_defaults(model::Namespace& name_space);
 void prepare_create(model::Namespace& name_space);
 void check_namespace(const model::Namespace& name_space, FieldErrors& errors);
+void check_namespace_status(const model::Namespace& name_space, FieldErrors& errors);
 void check_namespace_update(const model::Namespace& name_space, const model::Namespace& current, FieldErrors& errors);
 
 } // namespace signpost::registry

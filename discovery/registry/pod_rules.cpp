@@ -63,6 +63,12 @@ void set_defaults(Pod& pod) {
   status.pod_ip = status.pod_ips.empty() ? "" : status.pod_ips.front().ip;
 }
 
+void set_defaults(Node& node) {
+  model::NodeSpec& spec = node.spec;
+  if (spec.pod_cidrs.empty() && !spec.pod_cidr.empty()) spec.pod_cidrs.push_back(spec.pod_cidr);
+  spec.pod_cidr = spec.pod_cidrs.empty() ? "" : spec.pod_cidrs.front();
+}
+
 void prepare_create(Pod& pod) {
   pod.status = {};
   pod.status.phase = "Pending";
@@ -103,6 +109,13 @@ void check_pod_status(const Pod& pod, FieldErrors& errors) {
 
 void check_node(const Node& node, FieldErrors& errors) {
   check_metadata(node.metadata, check_dns1123_subdomain, errors);
+  for (std::size_t i = 0; i < node.spec.pod_cidrs.size(); ++i) {
+    const std::string& cidr = node.spec.pod_cidrs[i];
+    if (!model::Prefix::parse(cidr) && !is_prefix_text(cidr)) {
+      errors.invalid_text(item("spec.podCIDRs", i), cidr,
+                          "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+    }
+  }
   std::set<std::pair<std::string, std::string>> seen;
   for (std::size_t i = 0; i < node.status.addresses.size(); ++i) {
     const model::NodeAddress& address = node.status.addresses[i];

@@ -16,6 +16,7 @@ void check_pod(const model::Pod& pod, FieldErrors& errors);
 void check_pod_update(const model::Pod& pod, const model::Pod& current, FieldErrors& errors);
 void check_pod_status(const model::Pod& pod, FieldErrors& errors);
 
+void set_defaults(model::Node& node);
 void check_node(const model::Node& node, FieldErrors& errors);
 void check_node_update(const model::Node& node, const model::Node& current, FieldErrors& errors);
 

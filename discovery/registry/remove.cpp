@@ -59,7 +59,7 @@ private:
 
   /// An address goes with the service that has it, not before.
   Result<void> check_unused(const model::IpAddress& address) const {
-    const model::ParentReference& parent = address.spec.parent_ref;
+    const auto parent = address.spec.parent_ref.value_or(model::ParentReference());
     if (!parent.group.empty() || parent.resource != "services") return {};
     const auto found = state_->read(object_key(model::Kind::service, parent.name_space, parent.name));
     if (!found) return tl::unexpected(found.error());
@@ -75,17 +75,19 @@ private:
   }
 
   std::optional<Status> check_preconditions(const model::ObjectMeta& metadata, store::Revision modified) const {
-    const auto differ = [&](std::string_view what, const std::string& wanted, const std::string& actual) {
-      const std::string name(what);
-      return conflict(kind_, name_,
-                      "Precondition failed: " + name + " in precondition: " + wanted + ", " + name +
-                          " in object meta: " + actual);
+    const auto differ = [&](const std::string& what, const std::string& wanted, const std::string& actual,
+                            const std::string& perhaps) {
+      model::KindInfo named = kind_; // upstream names the kind here, not the resource
+      named.plural = kind_.name;
+      return conflict(named, name_,
+                      "the " + what + " in the precondition (" + wanted + ") does not match the " + what +
+                          " in record (" + actual + "). The object might have been " + perhaps);
     };
     const auto& uid = options_.precondition_uid;
-    if (uid && *uid != metadata.uid) return differ("UID", *uid, metadata.uid);
+    if (uid && *uid != metadata.uid) return differ("UID", *uid, metadata.uid, "deleted and then recreated");
     const auto& revision = options_.precondition_resource_version;
     if (revision && *revision != std::to_string(modified)) {
-      return differ("ResourceVersion", *revision, std::to_string(modified));
+      return differ("ResourceVersion", *revision, std::to_string(modified), "modified");
     }
     return std::nullopt;
   }

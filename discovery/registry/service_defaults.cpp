@@ -148,6 +148,7 @@ void drop_type_dependent_fields(Service& service, const Service& current) {
       spec.external_traffic_policy == before.external_traffic_policy) {
     spec.external_traffic_policy.clear();
   }
+  if (spec.type == "ExternalName") spec.internal_traffic_policy.reset();
   if (spec.type != "LoadBalancer") service.status.load_balancer = {};
 }
 

@@ -209,7 +209,7 @@ void check_traffic(const Service& service, FieldErrors& errors) {
   if (const auto& distribution = spec.traffic_distribution; distribution && *distribution != "PreferClose" &&
                                                             *distribution != "PreferSameZone" &&
                                                             *distribution != "PreferSameNode") {
-    errors.unsupported("spec.trafficDistribution", *distribution, {"PreferClose", "PreferSameNode", "PreferSameZone"});
+    errors.unsupported("spec.trafficDistribution", *distribution, {"PreferClose", "PreferSameZone", "PreferSameNode"});
   }
 }
 

@@ -87,7 +87,11 @@ Strategy make_service() {
 Strategy make_endpoint_slice() {
   Strategy row;
   row.set_defaults = [](Object& object) { set_defaults(as<EndpointSlice>(object)); };
-  row.prepare_create = [](Object& object) { as<EndpointSlice>(object).metadata.generation = 1; };
+  row.prepare_create = [](Object& object) {
+    as<EndpointSlice>(object).metadata.generation = 1;
+    drop_topology(as<EndpointSlice>(object));
+  };
+  row.prepare_update = [](Object& wanted, const Object&) { drop_topology(as<EndpointSlice>(wanted)); };
   row.settle_update = [](Object& wanted, const Object& current) {
     as<EndpointSlice>(wanted).metadata.generation =
         next_generation(as<EndpointSlice>(wanted), as<EndpointSlice>(current));
@@ -154,7 +158,7 @@ Strategy make_pod() {
 
 Strategy make_node() {
   Strategy row;
-  row.set_defaults = [](Object&) {};
+  row.set_defaults = [](Object& object) { set_defaults(as<model::Node>(object)); };
   row.prepare_update = [](Object& wanted, const Object& current) {
     as<model::Node>(wanted).status = as<model::Node>(current).status;
   };
@@ -191,7 +195,6 @@ Strategy make_ip_address() {
   using model::IpAddress;
   Strategy row;
   row.set_defaults = [](Object&) {};
-  row.prepare_create = [](Object& object) { as<IpAddress>(object).metadata.generation = 1; };
   row.check_create = [](const Object& object) { return collect<IpAddress>(check_ip_address, object); };
   row.check_update = [](const Object& wanted, const Object& current) {
     return collect<IpAddress>(check_ip_address_update, wanted, current);
@@ -214,8 +217,8 @@ Strategy make_namespace() {
   row.take_status = [](Object& onto, Object& from) {
     Namespace& name_space = as<Namespace>(onto);
     name_space.status = std::move(as<Namespace>(from).status);
-    name_space.status.phase = name_space.metadata.deletion_timestamp.empty() ? "Active" : "Terminating";
   };
+  row.check_status = [](const Object& object) { return collect<Namespace>(check_namespace_status, object); };
   return row;
 }
 

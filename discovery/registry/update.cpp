@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "discovery/registry/event_faces.hpp"
 #include "discovery/registry/metadata_rules.hpp"
 #include "discovery/registry/write.hpp"
@@ -31,9 +33,13 @@ public:
     if (!wanted) return fail(std::move(wanted.error()));
     if (auto wrong = check_identity(*wanted, entry.modified)) return fail(std::move(*wrong));
     if (rules_.needs_revision && create_if_absent_ && !conditional_) {
-      return fail(invalid(
+      Status refused = invalid(
           kind_, name_,
-          {{"FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion"}}));
+          {{"FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion"}});
+      // Upstream names the resource here, not the kind.
+      refused.message.replace(0, kind_.name.size(), kind_.plural);
+      refused.kind = kind_.plural;
+      return fail(std::move(refused));
     }
 
     auto decided = status_only_ ? decide_status(*wanted, *current) : decide(*wanted, *current);
@@ -53,6 +59,10 @@ private:
     metadata.resource_version.clear();
     if (auto wrong = check_scope(kind_, name_space_, metadata)) return fail(std::move(*wrong));
     if (auto wrong = check_name(metadata)) return fail(std::move(*wrong));
+    if (!metadata.uid.empty()) {
+      return fail(conflict(kind_, name_,
+                           "Precondition failed: UID in precondition: " + metadata.uid + ", UID in object meta: "));
+    }
     const auto self = std::static_pointer_cast<Update>(shared_from_this());
     start_create(state_, kind_.kind, name_space_, std::move(object), options_, [self](Result<Stored> created) {
       if (created) return self->done_(std::pair(std::move(*created), true));
@@ -72,7 +82,13 @@ private:
     model::ObjectMeta& metadata = model::metadata(wanted);
     if (auto wrong = check_scope(kind_, name_space_, metadata)) return wrong;
     if (auto wrong = check_name(metadata)) return wrong;
-    conditional_ = !metadata.resource_version.empty() && metadata.resource_version != "0";
+    const std::string& revision = metadata.resource_version;
+    if (!std::all_of(revision.begin(), revision.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      return invalid(kind_, name_,
+                     {{"FieldValueInvalid", "Invalid value: " + quoted(revision) + ": must be a decimal number",
+                       "metadata.resourceVersion"}});
+    }
+    conditional_ = !revision.empty() && revision != "0";
     if (conditional_ && metadata.resource_version != std::to_string(modified)) {
       return registry::modified(kind_, name_);
     }

