@@ -6,6 +6,7 @@
 
 #include "discovery/api/status_json.hpp"
 #include "discovery/model/manifest.hpp"
+#include "discovery/registry/warnings.hpp"
 
 namespace signpost::api {
 namespace {
@@ -65,10 +66,19 @@ std::string joined(const std::vector<std::string>& parts) {
   return out;
 }
 
-std::vector<std::string> complaints(model::DecodeNotes notes) {
+/// Warnings about what the document had too much; an error where it must not.
+tl::expected<std::vector<std::string>, std::string> judge(model::DecodeNotes& notes, FieldValidation validation) {
+  if (validation == FieldValidation::ignore) return {};
   std::vector<std::string> all = std::move(notes.duplicate_fields);
   all.insert(all.end(), notes.unknown_fields.begin(), notes.unknown_fields.end());
+  if (validation == FieldValidation::strict && !all.empty())
+    return tl::make_unexpected("strict decoding error: " + joined(all));
   return all;
+}
+
+DecodedBody decoded(model::Object object, std::vector<std::string> warnings) {
+  for (std::string& warning : registry::warnings_of(object)) warnings.push_back(std::move(warning));
+  return {std::move(object), std::move(warnings)};
 }
 
 /// Read as what it says it is, else as what is expected.
@@ -130,12 +140,10 @@ registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std
   const std::string prefix =
       fmt::format("{} in version \"{}\" cannot be handled as a {}: ", kind.name, kind.version, kind.name);
   if (!object) return refuse(prefix + object.error().message);
-  DecodedBody decoded{std::move(*object), {}};
-  if (validation == FieldValidation::ignore || format == BodyFormat::protobuf) return decoded;
-  decoded.warnings = complaints(std::move(notes));
-  if (validation == FieldValidation::strict && !decoded.warnings.empty())
-    return refuse(prefix + "strict decoding error: " + joined(decoded.warnings));
-  return decoded;
+  if (format == BodyFormat::protobuf) validation = FieldValidation::ignore; // what is not known was passed over
+  auto told = judge(notes, validation);
+  if (!told) return refuse(prefix + told.error());
+  return decoded(std::move(*object), std::move(*told));
 }
 
 registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& document, std::string_view patch,
@@ -159,12 +167,9 @@ registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& documen
     return tl::make_unexpected(invalid(wrong->message));
   auto object = model::decode_object(id, document, &notes);
   if (!object) return tl::make_unexpected(invalid(object.error().message));
-  DecodedBody decoded{std::move(*object), {}};
-  if (validation == FieldValidation::ignore) return decoded;
-  decoded.warnings = complaints(std::move(notes));
-  if (validation == FieldValidation::strict && !decoded.warnings.empty())
-    return tl::make_unexpected(invalid("strict decoding error: " + joined(decoded.warnings)));
-  return decoded;
+  auto told = judge(notes, validation);
+  if (!told) return tl::make_unexpected(invalid(told.error()));
+  return decoded(std::move(*object), std::move(*told));
 }
 
 registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std::string_view body) {

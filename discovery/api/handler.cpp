@@ -115,6 +115,9 @@ void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done)
   }
   if (!encoding) return done(status_reply(not_acceptable_status()));
   if (!is_read(request->method)) return write_object(registry_, route, std::move(request), *encoding, std::move(done));
+  const bool list = route.to == To::collection && !request->target.query.flag("watch");
+  if (encoding->shape == Shape::metadata && encoding->of_list != list)
+    return done(status_reply(wrong_metadata_status(route.kind, list)));
   if (route.to == To::collection)
     return done(request->target.query.flag("watch")
                     ? watch_collection(registry_, hub_, route, request->target.query, *encoding)

@@ -94,7 +94,7 @@ std::optional<Encoding> encoding_of(const Clause& clause, bool reads_json) {
   if (clause.as == "Table" && encoding.format == Format::json)
     encoding.shape = Shape::table;
   else if (clause.as == "PartialObjectMetadata" || clause.as == "PartialObjectMetadataList")
-    encoding.shape = Shape::metadata;
+    encoding.shape = Shape::metadata, encoding.of_list = clause.as.ends_with("List");
   else
     return std::nullopt;
   return encoding;

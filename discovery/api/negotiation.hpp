@@ -20,6 +20,7 @@ enum class Shape : std::uint8_t { object, table, metadata };
 struct Encoding {
   Format format = Format::json;
   Shape shape = Shape::object;
+  bool of_list = false;            // of metadata: it was asked of a list, PartialObjectMetadataList
   std::string_view version = "v1"; // of meta.k8s.io, for table and metadata: v1 or v1beta1
 };
 

@@ -368,7 +368,8 @@ bool FieldSelector::matches(const ObjectSummary& summary) const {
   return std::all_of(terms_.begin(), terms_.end(), [&](const Term& term) {
     if (term.field == "metadata.name") return (summary.name == term.value) == term.equal;
     if (term.field == "metadata.namespace") return (summary.name_space == term.value) == term.equal;
-    const auto found = summary.fields.find(path_of(term.field));
+    auto found = summary.fields.find(path_of(term.field));
+    if (term.field == "source" && found == summary.fields.end()) found = summary.fields.find("reportingComponent");
     const std::string_view value = found == summary.fields.end() ? value_of_absent(term.field) : found->second;
     return (value == term.value) == term.equal;
   });

@@ -153,6 +153,16 @@ registry::Status not_acceptable_status() {
   return status;
 }
 
+registry::Status wrong_metadata_status(model::Kind kind, bool list) {
+  registry::Status status = not_acceptable_status();
+  const std::string_view name = model::info(kind).name;
+  status.message =
+      list ? fmt::format("you requested PartialObjectMetadata, but the requested object is a list (*core.{}List)", name)
+           : fmt::format("you requested PartialObjectMetadataList, but the requested object is not a list (*core.{})",
+                         name);
+  return status;
+}
+
 registry::Status unsupported_media_type(std::string_view accepted) {
   registry::Status status;
   status.code = 415;

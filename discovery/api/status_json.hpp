@@ -25,6 +25,8 @@ void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] registry::Status no_such_resource();
 [[nodiscard]] registry::Status method_refused();
 [[nodiscard]] registry::Status not_acceptable_status();
+/// PartialObjectMetadata was asked of a list, or PartialObjectMetadataList of an object.
+[[nodiscard]] registry::Status wrong_metadata_status(model::Kind kind, bool list);
 [[nodiscard]] registry::Status unsupported_media_type(std::string_view accepted);
 [[nodiscard]] registry::Status body_too_large(std::size_t limit);
 /// A resourceVersion that is no number.

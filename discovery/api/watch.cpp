@@ -40,6 +40,18 @@ private:
   bool first_ = true;
 };
 
+Status match_on_watch(std::string_view match) {
+  const std::string field = "resourceVersionMatch";
+  Status status = forbidden_option(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+                                          "provided");
+  if (match == "NotOlderThan") return status;
+  const std::string unsupported = fmt::format("Unsupported value: \"{}\": supported values: \"NotOlderThan\"", match);
+  status.message = fmt::format("ListOptions.meta.k8s.io \"\" is invalid: [{}: {}, {}: {}]", field,
+                               status.causes[0].message, field, unsupported);
+  status.causes.push_back({"FieldValueNotSupported", unsupported, field});
+  return status;
+}
+
 std::optional<Status> check_options(const Query& query) {
   const std::string_view match = query.get("resourceVersionMatch");
   if (query.has("sendInitialEvents")) {
@@ -47,8 +59,7 @@ std::optional<Status> check_options(const Query& query) {
       return forbidden_option("resourceVersionMatch",
                               "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   } else if (!match.empty()) {
-    return forbidden_option("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless "
-                                                    "sendInitialEvents is provided");
+    return match_on_watch(match);
   }
   if (!query.get("continue").empty())
     return forbidden_option("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");

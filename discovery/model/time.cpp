@@ -1,5 +1,6 @@
 #include "discovery/model/time.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -31,7 +32,19 @@ struct Reader {
       failed = element;
     }
   }
-  /// In microseconds.
+  /// Six digits, no more and no less.
+  std::int32_t microseconds() {
+    if (!failed.empty()) return 0;
+    const auto shown = rest.substr(0, 7);
+    if (shown.size() == 7 && shown[0] == '.' &&
+        std::all_of(shown.begin() + 1, shown.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      rest.remove_prefix(1);
+      return digits(6, ".000000");
+    }
+    failed = ".000000";
+    return 0;
+  }
+  /// Of any length, or none; in microseconds.
   std::int32_t fraction() {
     if (!failed.empty() || rest.size() < 2 || (rest[0] != '.' && rest[0] != ',')) return 0;
     std::int32_t value = 0, weight = 100'000;
@@ -51,7 +64,8 @@ void append_padded(std::string& out, unsigned value, int width) {
   out.append(digits, static_cast<std::size_t>(width));
 }
 
-tl::expected<Instant, std::string> read_time(std::string_view text, std::string_view layout);
+/// `exact`: the fraction has six digits.
+tl::expected<Instant, std::string> read_time(std::string_view text, std::string_view layout, bool exact = false);
 
 } // namespace
 
@@ -99,14 +113,14 @@ tl::expected<std::string, std::string> canonical_time(std::string_view text) {
 }
 
 tl::expected<std::string, std::string> canonical_micro_time(std::string_view text) {
-  return read_time(text, "2006-01-02T15:04:05.000000Z07:00").map([](const Instant& at) {
+  return read_time(text, "2006-01-02T15:04:05.000000Z07:00", true).map([](const Instant& at) {
     return micro_time_text(at.seconds, at.microseconds);
   });
 }
 
 namespace {
 
-tl::expected<Instant, std::string> read_time(std::string_view text, std::string_view layout) {
+tl::expected<Instant, std::string> read_time(std::string_view text, std::string_view layout, bool exact) {
   Reader reader{text, {}};
   int const year = reader.digits(4, "2006");
   reader.literal("-");
@@ -119,7 +133,7 @@ tl::expected<Instant, std::string> read_time(std::string_view text, std::string_
   int const minute = reader.digits(2, "04");
   reader.literal(":");
   int const second = reader.digits(2, "05");
-  std::int32_t const microseconds = reader.fraction();
+  std::int32_t const microseconds = exact ? reader.microseconds() : reader.fraction();
   int offset = 0;
   if (reader.failed.empty() && reader.rest.starts_with('Z')) {
     reader.rest.remove_prefix(1);

@@ -14,7 +14,7 @@ namespace signpost::model {
 /// parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006".
 [[nodiscard]] tl::expected<std::string, std::string> canonical_time(std::string_view text);
 
-/// The same with six digits of fraction ("2026-11-23T22:30:00.000000Z"); of a longer one the rest is cut off.
+/// The same with six digits of fraction ("2026-11-23T22:30:00.000000Z"), which must be there, as upstream has it.
 [[nodiscard]] tl::expected<std::string, std::string> canonical_micro_time(std::string_view text);
 
 struct Instant {

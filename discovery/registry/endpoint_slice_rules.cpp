@@ -28,6 +28,8 @@ void check_address(const std::string& text, std::string_view type, const std::st
     errors.invalid_text(item(list, i), text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
   } else if (to_string(address->family()) != type) {
     errors.invalid_text(list, text, type == "IPv4" ? "must be an IPv4 address" : "must be an IPv6 address");
+  } else if (!address->is_v4() && address->to_string() != text) {
+    errors.invalid_text(item(list, i), text, "must be in canonical form (" + quoted(address->to_string()) + ")");
   } else if (const std::string_view complaint = special_address_complaint(*address); !complaint.empty()) {
     errors.invalid_text(item(list, i), text, complaint);
   }

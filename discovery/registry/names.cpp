@@ -54,11 +54,17 @@ bool is_name_part(std::string_view text) {
                      [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-std::string at_most(std::size_t length) { return "must be no more than " + std::to_string(length) + " characters"; }
+// Both count bytes; upstream calls them the one or the other.
+constexpr const char *characters = " characters", *bytes = " bytes";
 
-Complaints check(std::string_view text, bool fits, std::string_view complaint, std::size_t most) {
+std::string at_most(std::size_t length, const char* unit) {
+  return "must be no more than " + std::to_string(length) + unit;
+}
+
+Complaints check(std::string_view text, bool fits, std::string_view complaint, std::size_t most,
+                 const char* unit = characters) {
   Complaints out;
-  if (text.size() > most) out.push_back(at_most(most));
+  if (text.size() > most) out.push_back(at_most(most, unit));
   if (!fits) out.emplace_back(complaint);
   return out;
 }
@@ -91,22 +97,24 @@ Complaints check_qualified_name(std::string_view text) {
     if (prefix.empty()) {
       out.emplace_back("prefix part must be non-empty");
     } else {
-      for (const std::string& complaint : check_dns1123_subdomain(prefix)) out.push_back("prefix part " + complaint);
+      for (const std::string& complaint :
+           check(prefix, is_lower_subdomain(prefix), dns1123_subdomain_complaint, 253, bytes))
+        out.push_back("prefix part " + complaint);
     }
   }
   if (name.empty()) out.emplace_back("name part must be non-empty");
-  if (name.size() > 63) out.push_back("name part " + at_most(63));
+  if (name.size() > 63) out.push_back("name part " + at_most(63, bytes));
   if (!is_name_part(name)) out.push_back("name part " + std::string(name_part_shape));
   return out;
 }
 
 Complaints check_label_value(std::string_view text) {
-  return check(text, text.empty() || is_name_part(text), label_value_complaint, 63);
+  return check(text, text.empty() || is_name_part(text), label_value_complaint, 63, bytes);
 }
 
 Complaints check_port_name(std::string_view text) {
   Complaints out;
-  if (text.size() > 15) out.push_back(at_most(15));
+  if (text.size() > 15) out.push_back(at_most(15, characters));
   if (!std::all_of(text.begin(), text.end(), [](char c) { return is_lower(c) || is_digit(c) || c == '-'; })) {
     out.emplace_back("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
   }
@@ -143,8 +151,8 @@ std::optional<model::Address> parse_address_leniently(std::string_view text) {
   const auto address = model::Address::parse(text);
   if (!address || address->is_v4()) return address;
   static constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  const auto bytes = address->bytes();
-  if (std::equal(mapped.begin(), mapped.end(), bytes.begin())) return model::Address::from_bytes(bytes.subspan(12));
+  const auto octets = address->bytes();
+  if (std::equal(mapped.begin(), mapped.end(), octets.begin())) return model::Address::from_bytes(octets.subspan(12));
   return address;
 }
 
@@ -156,20 +164,20 @@ bool is_prefix_text(std::string_view text) {
   if (!address || length.empty() || !std::all_of(length.begin(), length.end(), is_digit)) return false;
   int bits = 0;
   const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-  return error == std::errc() && bits <= (address->is_v4() ? 32 : 128);
+  return error == std::errc() && bits <= (text.find(':') == std::string_view::npos ? 32 : 128);
 }
 
 std::string_view special_address_complaint(const model::Address& address) {
-  const auto bytes = address.bytes();
+  const auto octets = address.bytes();
   if (address.is_unspecified()) {
     return address.is_v4() ? "may not be unspecified (0.0.0.0)" : "may not be unspecified (::)";
   }
   if (address.is_loopback()) return "may not be in the loopback range (127.0.0.0/8, ::1/128)";
   const bool link_local_unicast =
-      address.is_v4() ? bytes[0] == 169 && bytes[1] == 254 : bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+      address.is_v4() ? octets[0] == 169 && octets[1] == 254 : octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80;
   if (link_local_unicast) return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
-  const bool link_local_multicast = address.is_v4() ? bytes[0] == 224 && bytes[1] == 0 && bytes[2] == 0
-                                                    : bytes[0] == 0xff && (bytes[1] & 0x0f) == 0x02;
+  const bool link_local_multicast = address.is_v4() ? octets[0] == 224 && octets[1] == 0 && octets[2] == 0
+                                                    : octets[0] == 0xff && (octets[1] & 0x0f) == 0x02;
   if (link_local_multicast) return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
   return {};
 }

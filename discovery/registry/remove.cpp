@@ -77,11 +77,13 @@ private:
   std::optional<Status> check_preconditions(const model::ObjectMeta& metadata, store::Revision modified) const {
     const auto differ = [&](const std::string& what, const std::string& wanted, const std::string& actual,
                             const std::string& perhaps) {
-      model::KindInfo named = kind_; // upstream names the kind here, not the resource
-      named.plural = kind_.name;
-      return conflict(named, name_,
-                      "the " + what + " in the precondition (" + wanted + ") does not match the " + what +
-                          " in record (" + actual + "). The object might have been " + perhaps);
+      Status refused = conflict(kind_, name_, "");
+      refused.kind = kind_.name; // upstream names the kind here, not the resource
+      refused.message = "Operation cannot be fulfilled on " + std::string(kind_.name) +
+                        (kind_.group.empty() ? "" : "." + std::string(kind_.group)) + " " + quoted(name_) + ": the " +
+                        what + " in the precondition (" + wanted + ") does not match the " + what + " in record (" +
+                        actual + "). The object might have been " + perhaps;
+      return refused;
     };
     const auto& uid = options_.precondition_uid;
     if (uid && *uid != metadata.uid) return differ("UID", *uid, metadata.uid, "deleted and then recreated");

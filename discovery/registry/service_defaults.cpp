@@ -52,6 +52,7 @@ void set_defaults(Service& service) {
   if (spec.external_traffic_policy.empty() && is_externally_accessible(service)) {
     spec.external_traffic_policy = "Cluster";
   }
+  if (spec.type == "ExternalName") spec.internal_traffic_policy.reset();
   if (!spec.internal_traffic_policy && (spec.type == "ClusterIP" || needs_node_port(service))) {
     spec.internal_traffic_policy = "Cluster";
   }
@@ -148,7 +149,6 @@ void drop_type_dependent_fields(Service& service, const Service& current) {
       spec.external_traffic_policy == before.external_traffic_policy) {
     spec.external_traffic_policy.clear();
   }
-  if (spec.type == "ExternalName") spec.internal_traffic_policy.reset();
   if (spec.type != "LoadBalancer") service.status.load_balancer = {};
 }
 

@@ -88,7 +88,7 @@ TEST_CASE("YAML for those who ask") {
   same("/api/v1");
   const Answer one = api.ask("GET", services + "/s1001", "", yaml);
   CHECK(one.body.starts_with("apiVersion: v1\nkind: Service\nmetadata:\n"));
-  CHECK(api.ask("GET", services, "", "Accept: application/yaml;as=PartialObjectMetadata;g=meta.k8s.io;v=v1\r\n")
+  CHECK(api.ask("GET", services, "", "Accept: application/yaml;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1\r\n")
             .body.find("spec:") == std::string::npos);
   CHECK(api.ask("GET", services + "?watch=1", "", yaml).status == 406);
 }

@@ -115,7 +115,9 @@ TEST_CASE("who reads only protobuf gets it") {
   const std::string partial = "Accept: " + type + ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1\r\n";
   CHECK(opened(get(services + "/web", partial).body)["kind"] == "PartialObjectMetadata");
   CHECK(opened(get(services + "/web", partial).body)["metadata"] == plain.json()["metadata"]);
-  CHECK(opened(get(services, partial + "").body)["items"].size() == 2);
+  CHECK(opened(get(services, partial).body)["reason"] == "NotAcceptable");
+  const std::string partials = "Accept: " + type + ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1\r\n";
+  CHECK(opened(get(services, partials).body)["items"].size() == 2);
   CHECK(get("/apis").json()["kind"] == "APIGroupList");
 
   const Answer gone = api.ask("DELETE", services + "/web", "", only_protobuf);

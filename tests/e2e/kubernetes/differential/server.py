@@ -107,6 +107,7 @@ class Normal:
         text = UUID.sub("<uid>", text)
         text = VIP.sub(lambda found: self.choice(found[0], "<vip>"), text)
         text = re.sub(r'in scheme "[^"]*"', 'in scheme "<place>"', text)
+        text = re.sub(r"in record \(\d+\)", "in record (<revision>)", text)
         text = re.sub(r"\b([gG]-)[a-z0-9]{5}\b", r"\1<random>", text)
         return re.sub(r" \(held by [^)]*\)", "", text)  # signpostd says it, kube-apiserver does not
 
@@ -118,6 +119,8 @@ class Normal:
                 if name == "managedFields" or member in (None, [], {}):
                     continue
                 made[name] = "<given>" if name in GIVEN else self.of(member, name)
+            if made.get("metadata", {}).get("name") == "kubernetes":
+                made.pop("spec", None)  # its port is the server's own
             if key == "items":  # kube-apiserver leaves out what the list says
                 made.pop("kind", None)
                 made.pop("apiVersion", None)
