@@ -428,6 +428,28 @@ TEST_CASE("pods and nodes are shown, chosen and patched") {
   CHECK(node[2] == "edge");
 }
 
+TEST_CASE("options that cannot be read are refused, and warnings sent") {
+  ApiFixture api;
+  const auto message = [&](const std::string& query) { return api.ask("GET", services + "?" + query).json(); };
+  CHECK(message("timeoutSeconds=x")["message"] == "strconv.ParseInt: parsing \"x\": invalid syntax");
+  CHECK(message("watch=1&timeoutSeconds=x")["code"] == 400);
+  CHECK(message("resourceVersion=x")["message"].get<std::string>().ends_with(
+      "strconv.ParseUint: parsing \"x\": invalid syntax"));
+  CHECK(message("labelSelector=a+in+()")["items"].empty());
+  CHECK(message("watch=1&resourceVersionMatch=Exact")["details"]["causes"].size() == 2);
+  CHECK(api.ask("GET", "/apis/discovery.k8s.io/v2/endpointslices").json()["reason"] == "NotFound");
+  CHECK(api.ask("POST", services + "?dryRun=Foo", "{}").json()["details"]["causes"][0]["message"] ==
+        "Unsupported value: [\"Foo\"]: supported values: \"All\"");
+
+  const Answer warned = api.create("web", R"("ports":[{"port":80}],"externalName":"a.b")");
+  CHECK(warned.status == 201);
+  CHECK(warned.headers.at("warning") ==
+        R"(299 - "spec.externalName is ignored when spec.type is not \"ExternalName\"")");
+  CHECK(api.ask("PATCH", services + "/web?fieldValidation=Strict", R"({"metadata":{"labels":{"a":"b"}}})",
+                "Content-Type: application/merge-patch+json\r\n")
+            .headers.contains("warning"));
+}
+
 TEST_CASE("pages of a list are one snapshot") {
   ApiFixture api;
   for (int i = 0; i < 10; ++i) REQUIRE(api.create("s" + std::to_string(i)).status == 201);

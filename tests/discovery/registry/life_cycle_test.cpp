@@ -222,6 +222,71 @@ TEST_CASE("status is written on its own") {
   CHECK(cluster.client.patch_status(Kind::endpoint_slice, "default", "x", bad).error().code == 404);
 }
 
+TEST_CASE("metadata is refused as upstream does") {
+  Cluster cluster({"10.96.0.0/16"});
+  auto& client = cluster.client;
+  const auto refused = [&](const Json& metadata) {
+    Json body{{"metadata", metadata}, {"spec", {{"ports", {{{"port", 80}}}}}}};
+    body["metadata"]["name"] = metadata.value("name", "web");
+    const auto made = client.create(Kind::service, "default", body);
+    return made ? std::string() : made.error().causes.at(0).field + ": " + made.error().causes.at(0).message;
+  };
+  CHECK(refused({{"finalizers", {"x"}}}) == "metadata.finalizers[0]: Invalid value: \"x\": name is neither a standard "
+                                            "finalizer name nor is it fully qualified");
+  CHECK(refused({{"ownerReferences", {{{"kind", "Pod"}}}}}) ==
+        "metadata.ownerReferences.apiVersion: Invalid value: \"\": version must not be empty");
+  CHECK(refused({{"name", std::string(64, 'a')}}).ends_with("must be no more than 63 characters"));
+  CHECK(refused({{"labels", {{"a", std::string(64, 'a')}}}}).ends_with("must be no more than 63 bytes"));
+  CHECK(client.create(Kind::name_space, "", {{"metadata", {{"name", "a.b"}}}}).error().causes.at(0).message ==
+        "Invalid value: \"a.b\": must not contain dots");
+
+  REQUIRE(refused(Json::object()).empty());
+  Json web = json_of(client.get(Kind::service, "default", "web").value());
+  const auto put = [&](const char* member, const Json& value, const std::string& name = "web") {
+    Json body = web;
+    body["metadata"][member] = value;
+    body["metadata"]["name"] = name;
+    return client.put(Kind::service, "default", name, body);
+  };
+  CHECK(json_of(put("creationTimestamp", "2020-01-01T00:00:00Z").value().first)["metadata"]["creationTimestamp"] ==
+        web["metadata"]["creationTimestamp"]);
+  CHECK(put("resourceVersion", "soon").error().code == 422);
+  CHECK(put("resourceVersion", "soon").error().causes.at(0).field == "metadata.resourceVersion");
+  CHECK(put("uid", "mine", "fresh").error().code == 409); // it is not there, so it is not that one
+  model::DeleteOptions other;
+  other.precondition_uid = "x";
+  const Status conflict = client.remove(Kind::service, "default", "web", false, other).error();
+  CHECK(conflict.code == 409);
+  CHECK(conflict.kind == "Service");
+  CHECK(
+      conflict.message.starts_with("Operation cannot be fulfilled on Service \"web\": the UID in the precondition (x) "
+                                   "does not match the UID in record ("));
+  CHECK(client.patch_status(Kind::name_space, "", "default", {{"status", {{"phase", "Terminating"}}}})
+            .error()
+            .causes.at(0)
+            .field == "status.Phase");
+  CHECK(client.create(Kind::node, "", {{"metadata", {{"name", "n"}}}, {"spec", {{"podCIDR", "x"}}}})
+            .error()
+            .causes.at(0)
+            .field == "spec.podCIDRs[0]");
+}
+
+TEST_CASE("a slice that is not changed is not judged again, and keeps no old topology") {
+  Cluster cluster({"10.96.0.0/16"});
+  auto& client = cluster.client;
+  Json body{{"metadata", {{"name", "s"}}},
+            {"addressType", "IPv6"},
+            {"endpoints", {{{"addresses", {"FD00::1"}}, {"deprecatedTopology", {{"a", "b"}}}}}}};
+  CHECK(client.create(Kind::endpoint_slice, "default", body).error().causes.at(0).message ==
+        "Invalid value: \"FD00::1\": must be in canonical form (\"fd00::1\")");
+  body["endpoints"][0]["addresses"] = {"fd00::1"};
+  const Json made = json_of(client.create(Kind::endpoint_slice, "default", body).value());
+  CHECK_FALSE(made["endpoints"][0].contains("deprecatedTopology"));
+  const Status refused = client.patch(Kind::endpoint_slice, "default", "s", {{"addressType", "IPv4"}}).error();
+  CHECK(refused.causes.size() == 1);
+  CHECK(refused.causes.at(0).field == "addressType");
+}
+
 TEST_CASE("metadata can be written with the status") {
   // Controllers of load balancers do: they put their finalizer on, and take it away, in one patch with the status.
   Cluster cluster({"10.96.0.0/16"});
