@@ -102,9 +102,7 @@ void check_ports(const std::vector<EndpointPort>& ports, FieldErrors& errors) {
     } else if (*port.protocol != "TCP" && *port.protocol != "UDP" && *port.protocol != "SCTP") {
       errors.unsupported(item("ports", i, "protocol"), *port.protocol, {"SCTP", "TCP", "UDP"});
     }
-    if (port.port && !is_port(*port.port)) {
-      errors.invalid(item("ports", i, "port"), std::to_string(*port.port), port_complaint);
-    }
+    // The number is not judged upstream; readers pass over what no packet can carry.
     if (port.app_protocol) {
       for (const std::string& complaint : check_qualified_name(*port.app_protocol)) {
         errors.invalid_text(item("ports", i, "appProtocol"), *port.app_protocol, complaint);

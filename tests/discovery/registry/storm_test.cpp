@@ -165,10 +165,11 @@ TEST_CASE("creates while their namespace is deleted: nothing is left behind") {
       threads.emplace_back([&, writer] {
         Client client(cluster.registry);
         for (int i = 0; i < 2000; ++i) {
+          const bool was_gone = gone; // before, for the namespace may go while the answer is on its way
           const auto created =
               client.create(Kind::service, "team", service("s" + std::to_string(writer) + "-" + std::to_string(i)));
           if (created) {
-            if (gone) ++strange;
+            if (was_gone) ++strange;
             continue;
           }
           if (created.error().code != 403 && created.error().code != 404) ++strange;

@@ -34,8 +34,6 @@ REASONS = (
     ("generation and selfLink of a client are not kept where nothing counts them",
      lambda theirs, ours: theirs[1] == ours[1] and without(theirs[2], "generation", "selfLink") == without(ours[2], "generation", "selfLink")
      and "services" in theirs[0]),
-    ("a port that no packet can carry is refused", lambda theirs, ours: ours[1] == 422 and set(fields(ours)) == {"ports[0].port"}),
-    ("what follows from a slice that was refused", lambda theirs, ours: theirs[0].startswith("DELETE /apis/discovery.k8s.io")),
     ("Endpoints are not deprecated here",
      lambda theirs, ours: theirs[1:3] == ours[1:3] and not ours[3] and "v1 Endpoints is deprecated" in str(theirs[3])),
     ("a ServiceCIDR is ready at once, without a controller", lambda theirs, ours: theirs[1] == ours[1] and "/servicecidrs" in theirs[0]
