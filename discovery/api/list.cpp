@@ -326,7 +326,10 @@ registry::Result<IncludeObject> parse_include(const Query& query) {
   if (text.empty() || text == "Metadata") return IncludeObject::metadata;
   if (text == "None") return IncludeObject::none;
   if (text == "Object") return IncludeObject::object;
-  return refuse(bad_request(fmt::format("unrecognized includeObject value: \"{}\"", text)));
+  return refuse(
+      bad_request(fmt::format("Unable to convert to Table as requested: includeObject: Invalid value: \"{}\": "
+                              "must be 'Metadata', 'Object', 'None', or empty",
+                              text)));
 }
 
 registry::Result<std::int64_t> parse_number(const Query& query, std::string_view name) {

@@ -1,8 +1,9 @@
 #include "discovery/api/pod_cells.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "discovery/api/table.hpp"
 
@@ -139,15 +140,15 @@ std::string readiness_gates(const Json& pod) {
 
 std::string roles_of(const Json& node) {
   constexpr std::string_view prefix = "node-role.kubernetes.io/";
-  std::string roles;
+  std::set<std::string> roles;
   const Json& labels = at(node, {"metadata", "labels"});
   for (const auto& [label, value] : labels.items()) {
     std::string role;
     if (label.starts_with(prefix)) role = label.substr(prefix.size());
     if (label == "kubernetes.io/role" && value.is_string()) role = value.get<std::string>();
-    if (!role.empty()) roles += (roles.empty() ? "" : ",") + role;
+    if (!role.empty()) roles.insert(std::move(role));
   }
-  return roles.empty() ? "<none>" : roles;
+  return roles.empty() ? "<none>" : fmt::format("{}", fmt::join(roles, ","));
 }
 
 std::string address_of(const Json& node, std::string_view type) {

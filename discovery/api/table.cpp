@@ -41,8 +41,8 @@ constexpr Column endpoints_columns[] = {
     name_column, {"Endpoints", "string", "", "The addresses and ports of the endpoints."}, age_column};
 constexpr Column service_cidr_columns[] = {
     name_column, {"CIDRs", "string", "", "The prefixes services get their addresses from."}, age_column};
-constexpr Column ip_address_columns[] = {
-    name_column, {"ParentRef", "string", "", "The object that holds the address."}, age_column};
+constexpr Column ip_address_columns[] = {name_column,
+                                         {"ParentRef", "string", "", "The object that holds the address."}};
 
 constexpr Column lease_columns[] = {name_column, {"Holder", "string", "", "Who holds the lease."}, age_column};
 
@@ -152,7 +152,13 @@ std::string labels_text(const std::map<std::string, std::string>& labels) {
   return or_none(join(all));
 }
 
-using Cells = std::vector<std::string>;
+struct Cell {
+  Cell(std::string shown) : text(std::move(shown)) {} // a cell is text unless it is made of a number
+  Cell(std::int32_t number) : text(std::to_string(number)), is_number(true) {}
+  std::string text;
+  bool is_number = false;
+};
+using Cells = std::vector<Cell>;
 
 void add_cells(const model::Namespace& name_space, Cells& cells) { cells.push_back(name_space.status.phase); }
 
@@ -166,7 +172,8 @@ void add_cells(const model::Service& service, Cells& cells) {
 
 void add_cells(const model::EndpointSlice& slice, Cells& cells) {
   ShortList ports, addresses;
-  for (const model::EndpointPort& port : slice.ports) ports.add(port.port ? std::to_string(*port.port) : "*");
+  for (const model::EndpointPort& port : slice.ports) // one without a number is every port
+    ports.add(port.port ? std::to_string(*port.port) : port.name.value_or("*"));
   for (const model::Endpoint& endpoint : slice.endpoints)
     for (const std::string& address : endpoint.addresses) addresses.add(address);
   cells.push_back(slice.address_type);
@@ -227,7 +234,7 @@ Cells event_cells(const model::Event& event, std::int64_t now) {
           source,
           message,
           human_age(first, now),
-          std::to_string(count),
+          count,
           event.metadata.name};
 }
 
@@ -247,7 +254,7 @@ Cells cells_of(const model::Object& object, const model::Json& json, std::int64_
         if constexpr (requires { add_cells(value, cells); }) add_cells(value, cells);
       },
       object);
-  cells.push_back(human_age(metadata.creation_timestamp, now));
+  if (!std::holds_alternative<model::IpAddress>(object)) cells.push_back(human_age(metadata.creation_timestamp, now));
   if (const auto* service = std::get_if<model::Service>(&object)) cells.push_back(labels_text(service->spec.selector));
   return cells;
 }
@@ -286,9 +293,12 @@ void append_row(model::Kind kind, std::string_view text, IncludeObject include, 
   const auto object = json ? model::decode_object(kind, *json) : decltype(model::decode_object(kind, *json))();
   out += "{\"cells\":[";
   if (json && object)
-    for (const std::string& cell : cells_of(*object, *json, now)) {
+    for (const Cell& cell : cells_of(*object, *json, now)) {
       if (out.back() != '[') out += ',';
-      append_json_string(out, cell);
+      if (cell.is_number)
+        out += cell.text;
+      else
+        append_json_string(out, cell.text);
     }
   out += ']';
   if (json && include == IncludeObject::metadata) {

@@ -70,6 +70,7 @@ void set_defaults(Node& node) {
 }
 
 void prepare_create(Pod& pod) {
+  pod.metadata.generation = 1;
   pod.status = {};
   pod.status.phase = "Pending";
 }

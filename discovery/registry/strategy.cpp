@@ -142,7 +142,9 @@ Strategy make_pod() {
   row.set_defaults = [](Object& object) { set_defaults(as<model::Pod>(object)); };
   row.prepare_create = [](Object& object) { prepare_create(as<model::Pod>(object)); };
   row.prepare_update = [](Object& wanted, const Object& current) {
-    as<model::Pod>(wanted).status = as<model::Pod>(current).status;
+    model::Pod& pod = as<model::Pod>(wanted);
+    pod.status = as<model::Pod>(current).status;
+    if (pod.spec != as<model::Pod>(current).spec) ++pod.metadata.generation;
   };
   row.check_create = [](const Object& object) { return collect<model::Pod>(check_pod, object); };
   row.check_update = [](const Object& wanted, const Object& current) {

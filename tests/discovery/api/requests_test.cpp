@@ -357,7 +357,7 @@ TEST_CASE("events: told in one group's words, read in the other's, chosen by the
   const json rows = api.ask("GET", core, "", table).json()["rows"];
   CHECK(rows[0]["cells"][3] == "service/db");
   CHECK(rows[0]["cells"][5] == "kubelet");
-  CHECK(rows[1]["cells"][8] == "1");
+  CHECK(rows[1]["cells"][8] == 1);
   const auto strategic = "Content-Type: application/strategic-merge-patch+json\r\n";
   CHECK(api.ask("PATCH", core + "/Web.1", R"({"count":3,"lastTimestamp":"2026-01-01T00:00:09Z"})", strategic).status ==
         200);

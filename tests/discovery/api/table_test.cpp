@@ -84,13 +84,17 @@ TEST_CASE("nodes are shown by their conditions, labels and what they run") {
   const json node{
       {"metadata",
        {{"creationTimestamp", "2026-01-01T00:00:00Z"},
-        {"labels", {{"node-role.kubernetes.io/edge", ""}, {"node-role.kubernetes.io/worker", ""}, {"x", "y"}}}}},
+        {"labels",
+         {{"node-role.kubernetes.io/edge", ""},
+          {"node-role.kubernetes.io/worker", ""},
+          {"x", "y"},
+          {"kubernetes.io/role", "core"}}}}},
       {"spec", {{"unschedulable", true}}},
       {"status",
        {{"conditions", {{{"type", "Ready"}, {"status", "False"}}}},
         {"addresses", {{{"type", "Hostname"}, {"address", "n"}}, {{"type", "InternalIP"}, {"address", "10.0.0.1"}}}},
         {"nodeInfo", {{"kubeletVersion", "v1.35.0"}, {"osImage", "Debian 12"}, {"kernelVersion", "6.1"}}}}}};
   CHECK(joined(node_cells(node, now)) ==
-        "NotReady,SchedulingDisabled | edge,worker | 24h | v1.35.0 | 10.0.0.1 | <none> "
+        "NotReady,SchedulingDisabled | core,edge,worker | 24h | v1.35.0 | 10.0.0.1 | <none> "
         "| Debian 12 | 6.1 | <unknown>");
 }

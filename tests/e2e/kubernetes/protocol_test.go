@@ -325,7 +325,7 @@ func TestTables(t *testing.T) {
 		"/api/v1/events":                          "Last Seen Type Reason Object Subobject Source Message First Seen Count Name",
 		"/apis/coordination.k8s.io/v1/leases":     "Name Holder Age",
 		"/apis/networking.k8s.io/v1/servicecidrs": "Name CIDRs Age",
-		"/apis/networking.k8s.io/v1/ipaddresses":  "Name ParentRef Age",
+		"/apis/networking.k8s.io/v1/ipaddresses":  "Name ParentRef",
 	} {
 		text, err := client.CoreV1().RESTClient().Get().AbsPath(path).
 			SetHeader("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io").Do(t.Context()).Raw()

@@ -480,5 +480,55 @@ def namespaces(ask):
     ask("DELETE", NAMESPACES)
 
 
+def tables(ask):
+    """What kubectl prints."""
+    space = "/api/v1/namespaces/shown"
+    ask("POST", NAMESPACES, named("shown"))
+    for name, spec in (("cluster", {"ports": [{"port": 80, "name": "a"}, {"port": 53, "protocol": "UDP", "name": "b"}], "selector": {"a": "b", "c": "d"}}),
+                       ("node", {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30321}], "externalIPs": ["1.2.3.4", "5.6.7.8"]}),
+                       ("balancer", {"type": "LoadBalancer", "ports": PORT, "allocateLoadBalancerNodePorts": False}),
+                       ("external", {"type": "ExternalName", "externalName": "a.example.com"}), ("headless", {"clusterIP": "None"})):
+        ask("POST", f"{space}/services", named(name, spec))
+    ask("PATCH", f"{space}/services/balancer/status", {"status": {"loadBalancer": {"ingress": [
+        {"ip": "192.0.2.1"}, {"hostname": "lb.example.com"}]}}}, MERGE)
+    endpoints = [{"addresses": [f"10.1.0.{i}"], "conditions": {"ready": i != 2}} for i in range(1, 6)]
+    for name, ends, ports in (("some", endpoints, [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]), ("none", [], []), ("any", endpoints[:1], [{"name": "x"}])):
+        ask("POST", "/apis/discovery.k8s.io/v1/namespaces/shown/endpointslices",
+            {**named(name), "addressType": "IPv4", "endpoints": ends, "ports": ports})
+    ask("POST", f"{space}/endpoints", {**named("some"), "subsets": [
+        {"addresses": [{"ip": f"10.1.0.{i}"} for i in range(1, 4)], "ports": [{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]},
+        {"notReadyAddresses": [{"ip": "10.1.0.9"}], "ports": [{"port": 80}]}]})
+    ask("POST", f"{space}/endpoints", named("none"))
+    ask("POST", "/apis/coordination.k8s.io/v1/namespaces/shown/leases", named("held", {"holderIdentity": "me"}))
+    ask("POST", "/apis/coordination.k8s.io/v1/namespaces/shown/leases", named("free", {}))
+    about = {"kind": "Service", "namespace": "shown", "name": "cluster", "fieldPath": "spec.ports"}
+    ask("POST", f"{space}/events", {**named("old"), "involvedObject": about, "reason": "R", "message": "m\nn\n", "type": "Normal", "count": 3,
+                                    "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-02T00:00:00Z",
+                                    "source": {"component": "c", "host": "h"}})
+    ask("POST", f"{space}/events", {**named("new"), "involvedObject": about, "reason": "R", "type": "Warning", "action": "A",
+                                    "eventTime": "2026-01-01T00:00:00.000000Z", "reportingComponent": "c", "reportingInstance": "i"})
+    ask("POST", f"{space}/pods", {**named("p"), "spec": {"nodeName": "worker", "containers": [{"name": "c", "image": "i"}, {"name": "d", "image": "i"}],
+                                                         "readinessGates": [{"conditionType": "x.io/y"}]}})
+    ask("PATCH", f"{space}/pods/p/status", {"status": {"phase": "Running", "podIP": "10.1.0.1", "podIPs": [{"ip": "10.1.0.1"}], "containerStatuses": [
+        {"name": "c", "ready": True, "restartCount": 2, "state": {"running": {}}, "image": "i", "imageID": "x",
+         "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2026-01-01T00:00:00Z"}}},
+        {"name": "d", "ready": False, "restartCount": 0, "state": {"waiting": {"reason": "ErrImagePull"}}, "image": "i", "imageID": ""}]}}, MERGE)
+    ask("POST", NODES, {**named("worker", labels={"node-role.kubernetes.io/edge": "", "kubernetes.io/role": "x"}), "spec": {"unschedulable": True}})
+    ask("PATCH", f"{NODES}/worker/status", {"status": {
+        "conditions": [{"type": "Ready", "status": "True"}], "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}, {"type": "ExternalIP", "address": "1.2.3.4"}],
+        "nodeInfo": {"kubeletVersion": "v1.35.0", "osImage": "Debian", "kernelVersion": "6.1", "containerRuntimeVersion": "containerd://2"}}}, MERGE)
+    ask("POST", ADDRESSES, named("10.51.0.1", {"parentRef": {"group": "g.example.com", "resource": "gateways", "namespace": "n", "name": "a"}}))
+    ask("POST", ADDRESSES, named("10.51.0.2", {"parentRef": {"resource": "nodes", "name": "a"}}))
+    table = "application/json;as=Table;v=v1;g=meta.k8s.io"
+    for path in (f"{space}/services", f"{space}/services/cluster", f"{space}/endpoints", f"{space}/events", f"{space}/pods", f"{space}/pods/p", NODES,
+                 f"{NODES}/worker", f"{NAMESPACES}/shown", "/apis/discovery.k8s.io/v1/namespaces/shown/endpointslices",
+                 "/apis/coordination.k8s.io/v1/namespaces/shown/leases", "/apis/events.k8s.io/v1/namespaces/shown/events",
+                 f"{ADDRESSES}/10.51.0.1", f"{ADDRESSES}/10.51.0.2", f"{CIDRS}/kubernetes"):
+        for include in ("", "?includeObject=None", "?includeObject=Metadata", "?includeObject=Foo"):
+            ask("GET", path + include, accept=table)
+    ask("GET", f"{space}/services?includeObject=Object", accept=table)
+    ask("GET", f"{space}/services?limit=2", accept=table)
+
+
 QUESTIONS = (service_specs, service_names, bodies, service_updates, puts, patches, status_and_deletion, slices, endpoints, leases, events,
-             pods_and_nodes, reads, namespaces, addresses_and_ranges)
+             pods_and_nodes, reads, namespaces, tables, addresses_and_ranges)

@@ -38,7 +38,11 @@ REASONS = (
      lambda theirs, ours: theirs[1:3] == ours[1:3] and not ours[3] and "v1 Endpoints is deprecated" in str(theirs[3])),
     ("a ServiceCIDR is ready at once, without a controller", lambda theirs, ours: theirs[1] == ours[1] and "/servicecidrs" in theirs[0]
      and without(theirs[2], "finalizers", "status") == without(ours[2], "finalizers", "status")),
-    ("of Pods only what discovery reads is completed", lambda theirs, ours: theirs[1] == ours[1] == 201 and "/pods" in theirs[0]),
+    ("of Pods and Nodes only what discovery reads is completed", lambda theirs, ours: theirs[1] == ours[1] in (200, 201)
+     and any(kind in theirs[0] for kind in ("/pods", "/nodes")) and not theirs[0].startswith("GET")),
+    ("the rows of IPAddresses have as many cells as there are columns",
+     lambda theirs, ours: theirs[1] == ours[1] == 200 and "/ipaddresses/" in theirs[0] and "as=Table" in theirs[0]
+     and [row["cells"][:2] for row in theirs[2]["rows"]] == [row["cells"] for row in ours[2]["rows"]]),
     ("paths that are none of ours are plain text", lambda theirs, ours: theirs[1] == ours[1] == 404 and "/version/x" in theirs[0]),
 )
 

@@ -53,6 +53,7 @@ def kube_apiserver(program, work):
                                    "--bind-address", "127.0.0.1", "--cert-dir", str(work / "certificates"),
                                    "--token-auth-file", str(work / "tokens.csv"), "--authorization-mode", "AlwaysAllow",
                                    "--disable-admission-plugins", "ServiceAccount",
+                                   "--endpoint-reconciler-type", "none",
                                    "--service-cluster-ip-range", ",".join(RANGES),
                                    "--service-account-issuer", "https://differential", "--service-account-key-file",
                                    str(work / "key.pem"), "--service-account-signing-key-file", str(work / "key.pem")],
@@ -107,6 +108,8 @@ class Normal:
         text = UUID.sub("<uid>", text)
         text = VIP.sub(lambda found: self.choice(found[0], "<vip>"), text)
         text = re.sub(r'in scheme "[^"]*"', 'in scheme "<place>"', text)
+        text = re.sub(r"^(\d+[smhdy])+$", "<age>", text)
+        text = re.sub(r"\((\d+[smhdy])+ ago\)", "(<age> ago)", text)
         text = re.sub(r"in record \(\d+\)", "in record (<revision>)", text)
         text = re.sub(r"\b([gG]-)[a-z0-9]{5}\b", r"\1<random>", text)
         return re.sub(r" \(held by [^)]*\)", "", text)  # signpostd says it, kube-apiserver does not
@@ -119,6 +122,9 @@ class Normal:
                 if name == "managedFields" or member in (None, [], {}):
                     continue
                 made[name] = "<given>" if name in GIVEN else self.of(member, name)
+            if "columnDefinitions" in made:
+                for column in made["columnDefinitions"]:
+                    column.pop("description", None)  # everybody says it in his own words
             if made.get("metadata", {}).get("name") == "kubernetes":
                 made.pop("spec", None)  # its port is the server's own
             if key == "items":  # kube-apiserver leaves out what the list says
