@@ -96,7 +96,7 @@ class Kubectl(unittest.TestCase):
         differing = self.d.kubectl("diff", "-f", "-", *verbs, input=json.dumps(manifest))
         self.assertEqual(differing.returncode, 1, differing.stderr)
         self.assertRegex(differing.stdout, r"\+\s+-? *(name: http\n.*)?port: 81|\+.*port: 81")
-        self.assertNotIn("81", self.kubectl("get", "svc", "web", *verbs))
+        self.assertIn("80/TCP", self.kubectl("get", "svc", "web", *verbs))
 
         os.environ["KUBE_EDITOR"] = "sed -i s/http/https/"
         self.kubectl("edit", "svc", "web", *verbs)
