@@ -40,10 +40,11 @@ registry::Result<model::DeleteOptions> read_options(const Request& request, bool
   return options;
 }
 
-/// An object that finalizers hold is shown; one that is gone is reported.
+/// An object that finalizers hold is shown; one that is gone is reported, or shown a last time where upstream does.
 Reply deleted_reply(model::Kind kind, const Stored& stored, const Encoding& encoding) {
   const ObjectSummary summary = read_summary(*stored.text);
-  if (summary.deleting) return object_reply(200, kind, stored, encoding);
+  const bool shown = summary.deleting || kind == model::Kind::service || kind == model::Kind::pod;
+  if (shown) return object_reply(200, kind, stored, encoding);
   return json_reply(200, success_json(model::info(kind), summary.name, summary.uid));
 }
 

@@ -121,7 +121,13 @@ TEST_CASE("who reads only protobuf gets it") {
   CHECK(get("/apis").json()["kind"] == "APIGroupList");
 
   const Answer gone = api.ask("DELETE", services + "/web", "", only_protobuf);
-  CHECK(opened(gone.body)["status"] == "Success");
+  CHECK(opened(gone.body)["metadata"]["name"] == "web"); // shown a last time
+  const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+  const std::string lease = R"({"metadata":{"name":"l"}})";
+  const std::string uid = api.ask("POST", leases, lease).json()["metadata"]["uid"];
+  const Answer ended = api.ask("DELETE", leases + "/l", "", only_protobuf);
+  CHECK(opened(ended.body)["status"] == "Success");
+  CHECK(opened(ended.body)["details"]["uid"] == uid);
   REQUIRE(api.ask("POST", pods, enveloped(pod("a")), content + only_protobuf).status == 201);
   CHECK(opened(api.ask("DELETE", pods, "", only_protobuf).body)["items"].size() == 1);
   const json review{{"apiVersion", "authorization.k8s.io/v1"},

@@ -530,5 +530,39 @@ def tables(ask):
     ask("GET", f"{space}/services?limit=2", accept=table)
 
 
+def watches(ask):
+    """What happened since a revision, as different watchers are told it."""
+    space = "/api/v1/namespaces/watched"
+    ask("POST", NAMESPACES, named("watched"))
+    services, slices_ = f"{space}/services", "/apis/discovery.k8s.io/v1/namespaces/watched/endpointslices"
+    ask("POST", services, named("there", {"ports": PORT}, labels={"tier": "a"}))
+    start = ask("GET", services)["metadata"]["resourceVersion"]
+    ask("POST", services, named("web", {"ports": PORT, "clusterIP": "None"}, labels={"tier": "b"}))
+    for tier in ("a", "b", "a"):
+        ask("PATCH", f"{services}/web", {"metadata": {"labels": {"tier": tier}}}, MERGE)
+    ask("PATCH", f"{services}/web", {"metadata": {"labels": {"tier": "a"}}}, MERGE)  # which is no change
+    ask("PATCH", f"{services}/there", {"spec": {"type": "NodePort"}}, MERGE)
+    ask("PATCH", f"{services}/there", {"metadata": {"finalizers": ["a.b/c"]}}, MERGE)
+    ask("DELETE", f"{services}/there")
+    ask("PATCH", f"{services}/there", {"metadata": {"finalizers": None}}, MERGE)
+    ask("POST", slices_, {**named("s"), "addressType": "IPv4", "endpoints": [{"addresses": ["10.0.0.1"]}]})
+    ask("DELETE", f"{slices_}/s")
+    ask("DELETE", f"{services}/web")
+    partial = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+    for accept in ("application/json", "application/json;as=Table;v=v1;g=meta.k8s.io", partial):
+        for query in ("", "&labelSelector=tier%3Da", "&labelSelector=tier!%3Da", "&labelSelector=!tier", "&fieldSelector=metadata.name%3Dweb",
+                      "&fieldSelector=spec.type%3DNodePort", "&fieldSelector=spec.clusterIP!%3DNone", "&allowWatchBookmarks=false"):
+            ask("GET", f"{services}?watch=1&timeoutSeconds=1&resourceVersion={start}{query}", accept=accept)
+        ask("GET", f"{slices_}?watch=1&timeoutSeconds=1&resourceVersion={start}", accept=accept)
+        ask("GET", f"{services}?watch=1&timeoutSeconds=1&resourceVersion=0", accept=accept)
+        ask("GET", f"{services}?watch=1&timeoutSeconds=1", accept=accept)
+        ask("GET", f"{services}?watch=1&timeoutSeconds=1&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan",
+            accept=accept)
+    ask("GET", f"{services}?watch=1&timeoutSeconds=1&sendInitialEvents=true&allowWatchBookmarks=true", accept=partial)
+    ask("GET", f"{services}?watch=1&timeoutSeconds=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan&resourceVersion={start}")
+    ask("GET", f"{services}?watch=1&timeoutSeconds=1&resourceVersion={start}&limit=1")
+    ask("GET", f"{services}/web?watch=1&timeoutSeconds=1")
+
+
 QUESTIONS = (service_specs, service_names, bodies, service_updates, puts, patches, status_and_deletion, slices, endpoints, leases, events,
-             pods_and_nodes, reads, namespaces, tables, addresses_and_ranges)
+             pods_and_nodes, reads, namespaces, tables, watches, addresses_and_ranges)

@@ -32,6 +32,8 @@ class Server:
         except urllib.error.HTTPError as error:
             code, text, warnings = error.code, error.read(), error.headers.get_all("Warning") or []
         try:
+            if code == 200 and "watch=1" in path:
+                return code, [json.loads(line) for line in text.splitlines()], warnings
             return code, json.loads(text), warnings
         except ValueError:
             return code, text.decode(errors="replace"), warnings
@@ -107,6 +109,7 @@ class Normal:
     def text(self, text):
         text = UUID.sub("<uid>", text)
         text = VIP.sub(lambda found: self.choice(found[0], "<vip>"), text)
+        text = re.sub(r"(?<=:)3[0-2]\d{3}(?=/)", lambda found: self.choice(found[0], "<port>"), text)
         text = re.sub(r'in scheme "[^"]*"', 'in scheme "<place>"', text)
         text = re.sub(r"^(\d+[smhdy])+$", "<age>", text)
         text = re.sub(r"\((\d+[smhdy])+ ago\)", "(<age> ago)", text)
