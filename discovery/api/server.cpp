@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <future>
 
 #include "discovery/api/session.hpp"
 
@@ -148,11 +149,14 @@ tl::expected<void, std::string> Server::start() {
 void Server::stop() {
   if (!state_->running) return;
   state_->running = false;
-  asio::post(state_->loops.front()->io, [state = state_.get()] {
+  std::promise<void> closed;
+  asio::post(state_->loops.front()->io, [state = state_.get(), &closed] {
     Error ignored;
     state->acceptor->close(ignored);
     state->pause->cancel();
+    closed.set_value();
   });
+  closed.get_future().wait(); // what was accepted is in its loop's queue now, before the end of it
   for (const auto& loop : state_->loops) loop->drain();
   state_->wait_for_none(state_->shared->settings.drain);
   for (const auto& loop : state_->loops) loop->cut();

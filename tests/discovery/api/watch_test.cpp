@@ -203,4 +203,14 @@ TEST_CASE("stop ends watches cleanly and refuses what comes after") {
   CHECK_FALSE(late.connected());
 }
 
+TEST_CASE("connections that come while the server stops are closed, too") {
+  for (int round = 0; round < 30; ++round) {
+    ApiFixture api;
+    std::vector<std::unique_ptr<HttpClient>> clients;
+    for (int i = 0; i < 8; ++i) clients.push_back(std::make_unique<HttpClient>(api.server->port()));
+    api.server->stop();
+    for (const auto& client : clients) REQUIRE(client->closes());
+  }
+}
+
 } // namespace
