@@ -1,11 +1,10 @@
 #include "discovery/api/list.hpp"
 
 #include <charconv>
-#include <ctime>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "discovery/api/reply_format.hpp"
+#include "discovery/api/list_stream.hpp"
 #include "discovery/api/status_json.hpp"
 
 namespace signpost::api {
@@ -92,166 +91,6 @@ registry::Result<ListPlan> make_plan(const Route& route, const Query& query, sto
   if (auto wrong = place(query, newest, plan)) return refuse(std::move(*wrong));
   return plan;
 }
-
-/// What a list says about itself.
-struct ListMeta {
-  store::Revision revision;
-  std::string token;         // where the next page begins; empty: there is none
-  std::size_t remaining = 0; // objects from there on; 0: not known
-};
-
-/// apiVersion and kind.
-std::pair<std::string, std::string> list_type(model::Kind kind, const Encoding& encoding) {
-  const model::KindInfo& info = model::info(kind);
-  if (encoding.shape == Shape::object) return {std::string(info.api_version()), fmt::format("{}List", info.name)};
-  return {fmt::format("meta.k8s.io/{}", encoding.version),
-          encoding.shape == Shape::table ? "Table" : "PartialObjectMetadataList"};
-}
-
-class ListStream final : public Stream {
-public:
-  ListStream(ItemSource items, model::Kind kind, const Encoding& encoding, IncludeObject include, const ListMeta& meta)
-      : items_(std::move(items)), kind_(kind), encoding_(encoding), include_(include), now_(std::time(nullptr)) {
-    append_head(meta);
-  }
-
-  Step next(std::string& out) override {
-    const std::size_t start = out.size();
-    out += head_;
-    head_.clear();
-    while (out.size() - start < piece_bytes) {
-      const registry::Stored* item = items_.next();
-      if (items_.failed()) return Step::failed;
-      if (item == nullptr) {
-        out += "]}";
-        return Step::done;
-      }
-      if (!first_) out += ',';
-      first_ = false;
-      switch (encoding_.shape) {
-      case Shape::object: item->write(out); break;
-      case Shape::table: append_row(kind_, item->json(), include_, encoding_.version, now_, out); break;
-      case Shape::metadata: append_partial(item->json(), encoding_.version, out); break;
-      }
-    }
-    return Step::more;
-  }
-
-private:
-  void append_head(const ListMeta& meta) {
-    const auto [version, name] = list_type(kind_, encoding_);
-    head_ = fmt::format("{{\"kind\":\"{}\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":\"{}\"", name,
-                        version, meta.revision);
-    if (!meta.token.empty()) head_ += fmt::format(",\"continue\":\"{}\"", meta.token);
-    if (meta.remaining != 0) head_ += fmt::format(",\"remainingItemCount\":{}", meta.remaining);
-    head_ += "},";
-    if (encoding_.shape == Shape::table) {
-      append_columns(kind_, head_);
-      head_ += ",\"rows\":[";
-    } else {
-      head_ += "\"items\":[";
-    }
-  }
-
-  ItemSource items_;
-  std::string head_;
-  const model::Kind kind_;
-  const Encoding encoding_;
-  const IncludeObject include_;
-  const std::int64_t now_;
-  bool first_ = true;
-};
-
-/// The same in YAML; what the list says about itself comes last.
-class YamlListStream final : public Stream {
-public:
-  YamlListStream(ItemSource items, model::Kind kind, const Encoding& encoding, const ListMeta& meta)
-      : items_(std::move(items)), encoding_(encoding) {
-    const auto [version, name] = list_type(kind, encoding);
-    head_ = fmt::format("apiVersion: {}\n", version);
-    tail_ = fmt::format("kind: {}\nmetadata:\n  resourceVersion: \"{}\"\n", name, meta.revision);
-    if (!meta.token.empty()) tail_ += fmt::format("  continue: \"{}\"\n", meta.token);
-    if (meta.remaining != 0) tail_ += fmt::format("  remainingItemCount: {}\n", meta.remaining);
-  }
-
-  Step next(std::string& out) override {
-    const std::size_t start = out.size();
-    out += head_;
-    head_.clear();
-    while (out.size() - start < piece_bytes) {
-      const registry::Stored* item = items_.next();
-      if (items_.failed()) return Step::failed;
-      if (item == nullptr) {
-        out += first_ ? "items: []\n" + tail_ : tail_;
-        return Step::done;
-      }
-      if (first_) out += "items:\n";
-      first_ = false;
-      std::string json;
-      if (encoding_.shape == Shape::object)
-        item->write(json);
-      else
-        append_partial(item->json(), encoding_.version, json);
-      append_yaml_item(json, out);
-    }
-    return Step::more;
-  }
-
-private:
-  ItemSource items_;
-  const Encoding encoding_;
-  std::string head_, tail_;
-  bool first_ = true;
-};
-
-/// The same in protobuf, where a message begins with its length: the objects are gone through twice, at the same
-/// revision, rather than kept.
-class ProtobufListStream final : public Stream {
-public:
-  ProtobufListStream(const ItemSource& items, model::Kind kind, const Encoding& encoding, const ListMeta& meta)
-      : items_(items), message_(message_of(kind, encoding)) {
-    std::size_t size = 0;
-    std::string item;
-    ItemSource measured = items;
-    while (const registry::Stored* stored = measured.next()) {
-      item.clear();
-      append_list_item(message_, stored->json(), item);
-      size += item.size();
-    }
-    failed_ = measured.failed();
-    const auto [version, name] = list_type(kind, encoding);
-    append_list_head({version, name, std::to_string(meta.revision), meta.token, meta.remaining, size}, head_);
-    left_ = size;
-  }
-
-  Step next(std::string& out) override {
-    if (failed_) return Step::failed;
-    const std::size_t start = out.size();
-    out += head_;
-    head_.clear();
-    while (out.size() - start < piece_bytes) {
-      const registry::Stored* item = items_.next();
-      if (item == nullptr) return items_.failed() || left_ != 0 ? Step::failed : Step::done;
-      const std::size_t before = out.size();
-      append_list_item(message_, item->json(), out);
-      if (out.size() - before > left_) return Step::failed;
-      left_ -= out.size() - before;
-    }
-    return Step::more;
-  }
-
-private:
-  static const model::WireMessage& message_of(model::Kind kind, const Encoding& encoding) {
-    return encoding.shape == Shape::object ? model::wire_message(kind)
-                                           : *model::find_wire_message("meta.k8s.io/v1", "PartialObjectMetadata");
-  }
-
-  ItemSource items_;
-  const model::WireMessage& message_;
-  std::string head_;
-  std::size_t left_ = 0; // bytes of items to come
-  bool failed_ = false;
-};
 
 constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -391,13 +230,7 @@ Reply list_collection(registry::Registry& registry, const Route& route, const Qu
     meta.remaining = listing->remaining;
   }
   ItemSource items(registry, std::move(request), std::move(*listing), std::move(plan->selector), all);
-  std::unique_ptr<Stream> stream;
-  if (encoding.format == Format::yaml)
-    stream = std::make_unique<YamlListStream>(std::move(items), route.kind, encoding, meta);
-  else if (encoding.format == Format::json)
-    stream = std::make_unique<ListStream>(std::move(items), route.kind, encoding, plan->include, meta);
-  else
-    stream = std::make_unique<ProtobufListStream>(items, route.kind, encoding, meta);
+  std::unique_ptr<Stream> stream = make_list_stream(std::move(items), route.kind, encoding, plan->include, meta);
   Reply reply;
   reply.content_type = media_type(encoding.format);
   // What fits into one piece gets a length instead of chunks.
