@@ -33,11 +33,11 @@ std::optional<Status> check_match(const Query& query) {
   if (query.flag("sendInitialEvents"))
     return forbidden_option("sendInitialEvents", "sendInitialEvents is forbidden for list");
   if (match.empty()) return std::nullopt;
-  if (!query.get("continue").empty())
-    return forbidden_option("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
   if (revision.empty())
     return forbidden_option("resourceVersionMatch",
                             "resourceVersionMatch is forbidden unless resourceVersion is provided");
+  if (!query.get("continue").empty())
+    return forbidden_option("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
   if (match != "Exact" && match != "NotOlderThan")
     return invalid_option("ListOptions", {"FieldValueNotSupported",
                                           fmt::format("Unsupported value: \"{}\": supported values: \"Exact\", "
@@ -67,6 +67,7 @@ std::optional<Status> place(const Query& query, store::Revision newest, ListPlan
   const auto revision = parse_revision(revision_text);
   if (!revision) return invalid_revision(revision_text);
   if (*revision > newest) return too_large_revision(*revision, newest);
+  if (*revision == 0) plan.request.limit = 0; // "whatever is at hand" is given whole, as upstream's cache does
   const std::string_view match = query.get("resourceVersionMatch");
   const bool exact = match == "Exact" || (match.empty() && plan.request.limit != 0 && *revision != 0);
   if (exact) plan.request.revision = *revision;

@@ -456,6 +456,9 @@ TEST_CASE("pages of a list are one snapshot") {
   const std::string revision = page["metadata"]["resourceVersion"];
   CHECK(page["items"].size() == 4);
   CHECK(page["metadata"]["remainingItemCount"] == 7);
+  const json whole = api.ask("GET", services + "?limit=4&resourceVersion=0").json(); // as upstream's cache gives it
+  CHECK(whole["items"].size() == 11);
+  CHECK_FALSE(whole["metadata"].contains("continue"));
   std::vector<std::string> names;
   REQUIRE(api.create("s00").status == 201);
   int pages = 0;

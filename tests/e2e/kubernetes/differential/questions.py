@@ -564,5 +564,40 @@ def watches(ask):
     ask("GET", f"{services}/web?watch=1&timeoutSeconds=1")
 
 
+def pages(ask):
+    """Lists in parts, and at revisions."""
+    space = "/api/v1/namespaces/paged"
+    services = f"{space}/services"
+    ask("POST", NAMESPACES, named("paged"))
+    for number in range(7):
+        ask("POST", services, named(f"s{number}", {"clusterIP": "None"}, labels={"odd": str(number % 2)}))
+
+    def walk(query, accept="application/json"):
+        page = ask("GET", f"{services}?{query}", accept=accept)
+        while token := page.get("metadata", {}).get("continue"):
+            page = ask("GET", f"{services}?{query}&continue={token}", accept=accept)
+        return page
+
+    for query in ("limit=3", "limit=7", "limit=8", "limit=1", "limit=2&labelSelector=odd%3D1", "limit=2&fieldSelector=metadata.name%3Ds6"):
+        walk(query)
+    walk("limit=3", "application/json;as=Table;v=v1;g=meta.k8s.io")
+    walk("limit=3", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")
+    first = ask("GET", f"{services}?limit=3")
+    then = first["metadata"]["resourceVersion"]
+    ask("DELETE", f"{services}/s1")
+    ask("POST", services, named("s00", {"clusterIP": "None"}))
+    ask("DELETE", f"{services}/s5")
+    ask("GET", f"{services}?limit=10&continue={first['metadata']['continue']}")
+    ask("GET", f"{services}?limit=10&continue={first['metadata']['continue']}&resourceVersion={then}")
+    ask("GET", f"{services}?limit=10&continue={first['metadata']['continue']}&resourceVersionMatch=Exact")
+    for query in (f"resourceVersion={then}", f"resourceVersion={then}&resourceVersionMatch=Exact", f"resourceVersion={then}&limit=2",
+                  f"resourceVersion={then}&resourceVersionMatch=NotOlderThan&limit=2", "resourceVersion=0&limit=2", "resourceVersion=0",
+                  f"resourceVersion={then}&resourceVersionMatch=Exact&labelSelector=odd%3D1", "resourceVersionMatch=NotOlderThan"):
+        ask("GET", f"{services}?{query}")
+    for path in (f"{services}/s0", f"{services}/s1"):
+        for query in ("", f"?resourceVersion={then}", "?resourceVersion=0", "?resourceVersion=x"):
+            ask("GET", path + query)
+
+
 QUESTIONS = (service_specs, service_names, bodies, service_updates, puts, patches, status_and_deletion, slices, endpoints, leases, events,
-             pods_and_nodes, reads, namespaces, tables, watches, addresses_and_ranges)
+             pods_and_nodes, reads, namespaces, tables, watches, pages, addresses_and_ranges)
