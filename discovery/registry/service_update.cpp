@@ -44,7 +44,7 @@ void check_families_update(const Service& service, const Service& current, Field
   if (now.empty()) {
     errors.invalid(first_family, quoted(now), "primary ipFamily can not be unset");
   } else if (!before.empty() && now.front() != before.front()) {
-    errors.invalid(first_family, quoted(now), once);
+    errors.invalid(first_family, quoted(service.spec.cluster_ips), once); // the addresses are shown here
   }
   if (now.size() == 1 && before.size() > 1 && service.spec.ip_family_policy != "SingleStack") {
     errors.invalid_text("spec.ipFamilyPolicy", service.spec.ip_family_policy.value_or(""),

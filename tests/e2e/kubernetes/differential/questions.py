@@ -480,6 +480,37 @@ def namespaces(ask):
     ask("DELETE", NAMESPACES)
 
 
+def families(ask):
+    """ipFamilyPolicy, ipFamilies and addresses against each other: creations, then updates of what is there."""
+    policies = (None, "SingleStack", "PreferDualStack", "RequireDualStack")
+    lists = (None, ["IPv4"], ["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"])
+    asked = (None, ["10.96.31.1"], ["fd00:10:96::31"], ["10.96.31.1", "fd00:10:96::31"], ["fd00:10:96::31", "10.96.31.1"], ["None"], [""])
+    spec_of = lambda policy, chosen, ips: {name: value for name, value in (
+        ("ipFamilyPolicy", policy), ("ipFamilies", chosen), ("clusterIPs", ips), ("clusterIP", ips and ips[0])) if value is not None}
+    for policy in policies:
+        for chosen in lists:
+            for ips in asked:
+                for kind in ("ClusterIP", "ExternalName") if ips is None else ("ClusterIP",):
+                    spec = {"ports": PORT, "type": kind, **({"externalName": "a.example.com"} if kind == "ExternalName" else {})}
+                    ask("POST", f"{SERVICES}?dryRun=All", named("tried", {**spec, **spec_of(policy, chosen, ips)}))
+    for name, start in (("four", {}), ("six", {"ipFamilies": ["IPv6"]}), ("both", {"ipFamilyPolicy": "RequireDualStack"}),
+                        ("preferred", {"ipFamilyPolicy": "PreferDualStack"}), ("reversed", {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6", "IPv4"]}),
+                        ("none", {"clusterIP": "None"}), ("noboth", {"clusterIP": "None", "ipFamilyPolicy": "RequireDualStack"}),
+                        ("bare", {"clusterIP": "None", "ports": []}), ("away", {"type": "ExternalName", "externalName": "a.example.com"})):
+        is_now = ask("POST", SERVICES, named(f"f-{name}", {"ports": PORT, **start}))["spec"]
+        own = is_now.get("clusterIPs")
+        for policy in policies:
+            for chosen in lists:
+                for ips in (None, own, own and own[:1], own and own[::-1], ["10.96.31.1"], ["None"]):
+                    for more in ({}, {"type": "ExternalName", "externalName": "b.example.com"}, {"type": "NodePort"}):
+                        if more and (ips not in (None, own) or policy == "SingleStack"):
+                            continue
+                        wanted = {"ports": is_now.get("ports"), "selector": {"a": "b"}, **spec_of(policy, chosen, ips), **more}
+                        if name == "away" and not more:
+                            wanted = {"type": "ClusterIP", **wanted}
+                        ask("PUT", f"{SERVICES}/f-{name}?dryRun=All", named(f"f-{name}", wanted))
+
+
 def tables(ask):
     """What kubectl prints."""
     space = "/api/v1/namespaces/shown"
@@ -599,5 +630,5 @@ def pages(ask):
             ask("GET", path + query)
 
 
-QUESTIONS = (service_specs, service_names, bodies, service_updates, puts, patches, status_and_deletion, slices, endpoints, leases, events,
+QUESTIONS = (service_specs, service_names, bodies, service_updates, families, puts, patches, status_and_deletion, slices, endpoints, leases, events,
              pods_and_nodes, reads, namespaces, tables, watches, pages, addresses_and_ranges)

@@ -42,6 +42,9 @@ REASONS = (
      and any(kind in theirs[0] for kind in ("/pods", "/nodes")) and not theirs[0].startswith("GET")),
     ("Debian's etcd cannot tell kube-apiserver how far a watch is",
      lambda theirs, ours: "RequestWatchProgress is disabled" in str(theirs[2]) or "ResourceVersionTooLarge" in str(theirs[2])),
+    ("a refused change to None is not shown with the address that it would have been given",
+     lambda theirs, ours: theirs[1] == ours[1] == 422 and "must be the first and only value" in str(theirs[2])
+     and "may not change once set" in str(ours[2])),
     ("the rows of IPAddresses have as many cells as there are columns",
      lambda theirs, ours: theirs[1] == ours[1] == 200 and "/ipaddresses/" in theirs[0] and "as=Table" in theirs[0]
      and [row["cells"][:2] for row in theirs[2]["rows"]] == [row["cells"] for row in ours[2]["rows"]]),
