@@ -87,7 +87,7 @@ void take_over_allocations(Service& service, const Service& current) {
     if (spec.cluster_ip.empty()) spec.cluster_ip = before.cluster_ip;
     if (spec.cluster_ips.empty() && spec.cluster_ip == before.cluster_ip) spec.cluster_ips = before.cluster_ips;
   }
-  if (needs_node_port(current) && needs_node_port(service)) {
+  if (needs_node_port(current) && allocates_node_ports(service)) {
     std::map<std::string_view, std::int32_t> by_name;
     std::set<std::int32_t> known, used;
     for (const ServicePort& port : before.ports) {
@@ -145,7 +145,7 @@ void drop_type_dependent_fields(Service& service, const Service& current) {
     }
     if (spec.load_balancer_class == before.load_balancer_class) spec.load_balancer_class.reset();
   }
-  if (needs_node_port(current) && !needs_node_port(service) && !is_externally_accessible(service) &&
+  if (is_externally_accessible(current) && !is_externally_accessible(service) &&
       spec.external_traffic_policy == before.external_traffic_policy) {
     spec.external_traffic_policy.clear();
   }

@@ -271,6 +271,29 @@ TEST_CASE("metadata is refused as upstream does") {
             .field == "spec.podCIDRs[0]");
 }
 
+TEST_CASE("what a service no longer needs goes") {
+  Cluster cluster({"10.96.0.0/16"});
+  auto& client = cluster.client;
+  const Json ports = Json::array({{{"port", 80}}});
+  REQUIRE(client.create(Kind::service, "default",
+                        {{"metadata", {{"name", "lb"}}}, {"spec", {{"type", "LoadBalancer"}, {"ports", ports}}}}));
+  // Whoever wants no node ports and names none has none.
+  const Json without{{"spec", {{"ports", ports}, {"allocateLoadBalancerNodePorts", false}}}};
+  CHECK_FALSE(
+      json_of(client.patch(Kind::service, "default", "lb", without).value())["spec"]["ports"][0].contains("nodePort"));
+  CHECK(cluster.claims() == std::vector<std::string>{"ip/10.96.0.1", cluster.claims().back()}); // and no claim on one
+
+  const Json outside{{"spec",
+                      {{"type", "ClusterIP"},
+                       {"externalIPs", {"1.2.3.4"}},
+                       {"externalTrafficPolicy", "Local"},
+                       {"allocateLoadBalancerNodePorts", nullptr}}}};
+  REQUIRE(client.patch(Kind::service, "default", "lb", outside));
+  const auto inside = client.patch(Kind::service, "default", "lb", {{"spec", {{"externalIPs", nullptr}}}});
+  REQUIRE(inside);
+  CHECK_FALSE(json_of(*inside)["spec"].contains("externalTrafficPolicy"));
+}
+
 TEST_CASE("a slice that is not changed is not judged again, and keeps no old topology") {
   Cluster cluster({"10.96.0.0/16"});
   auto& client = cluster.client;

@@ -511,6 +511,53 @@ def families(ask):
                         ask("PUT", f"{SERVICES}/f-{name}?dryRun=All", named(f"f-{name}", wanted))
 
 
+def node_ports(ask):
+    """Ports of nodes and of health checks, kept, moved, given back."""
+    def put(name, ports, **spec):
+        return ask("PUT", f"{SERVICES}/{name}", named(name, {"type": "NodePort", "ports": ports, **spec}))
+    a, b = {"name": "a", "port": 80, "nodePort": 30501}, {"name": "b", "port": 81, "nodePort": 30502}
+    ask("POST", SERVICES, named("np", {"type": "NodePort", "ports": [a, b]}))
+    ask("POST", SERVICES, named("np2", {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30503}]}))
+    put("np", [{**a, "nodePort": 30502}, {**b, "nodePort": 30501}])  # change places
+    put("np", [{**a, "nodePort": 30503}, b])  # somebody else's
+    put("np", [{"name": "a", "port": 80}, {"name": "b", "port": 81}])  # kept
+    put("np", [{"name": "c", "port": 80}, {"name": "b", "port": 81}])
+    put("np", [{"name": "b", "port": 81}])
+    put("np", [{"name": "b", "port": 81, "nodePort": 30501}])
+    put("np", [{"name": "b", "port": 81, "nodePort": 30501}, {"name": "u", "port": 81, "protocol": "UDP", "nodePort": 30501}])
+    put("np", [{"name": "b", "port": 81, "nodePort": 30501}, {"name": "t", "port": 82, "nodePort": 30501}])
+    put("np", [{"name": "b", "port": 81, "nodePort": 29999}])
+    put("np", [{"name": "b", "port": 81, "nodePort": -1}])
+    put("np", [{"name": "b", "port": 81, "nodePort": 30504}], type="ClusterIP")
+    put("np", [{"name": "b", "port": 81}], type="ClusterIP")
+    put("np", [{"name": "b", "port": 81, "nodePort": 30505}], type="ClusterIP")
+    ask("POST", SERVICES, named("np3", {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30501}]}))
+    put("np", [{"name": "b", "port": 81, "nodePort": 30501}])
+    ask("PATCH", f"{SERVICES}/np3", {"spec": {"type": "ClusterIP"}}, MERGE)
+    put("np", [{"name": "b", "port": 81, "nodePort": 30501}])
+    ask("DELETE", f"{SERVICES}/np")
+    ask("POST", SERVICES, named("np4", {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30501}]}))
+    for name, start in (("was-node", {"type": "NodePort"}), ("was-lb", {"type": "LoadBalancer"}),
+                        ("was-none", {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False}), ("was-cluster", {})):
+        ask("POST", SERVICES, named(name, {**start, "ports": PORT}))
+        for allocates in (None, True, False):
+            for kind in ("NodePort", "LoadBalancer"):
+                more = {} if allocates is None or kind == "NodePort" else {"allocateLoadBalancerNodePorts": allocates}
+                ask("PUT", f"{SERVICES}/{name}?dryRun=All", named(name, {"type": kind, "ports": PORT, **more}))
+    local = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
+    ask("POST", SERVICES, named("lb", {**local, "ports": PORT, "healthCheckNodePort": 30601}))
+    ask("POST", SERVICES, named("lb2", {**local, "ports": PORT, "healthCheckNodePort": 30601}))
+    ask("POST", SERVICES, named("lb3", {**local, "ports": [{"port": 80, "nodePort": 30601}]}))
+    ask("POST", SERVICES, named("lb4", {**local, "ports": [{"port": 80, "nodePort": 30602}], "healthCheckNodePort": 30602}))
+    for change in ({"healthCheckNodePort": 30603}, {"healthCheckNodePort": 0}, {"externalTrafficPolicy": "Cluster"}, {"externalTrafficPolicy": "Local"},
+                   {"externalTrafficPolicy": "Local", "healthCheckNodePort": 30604}, {"type": "NodePort"}, {"type": "LoadBalancer"},
+                   {"allocateLoadBalancerNodePorts": False}, {"ports": [{"port": 80, "nodePort": 0}]}, {"ports": [{"port": 80, "nodePort": 30605}]},
+                   {"allocateLoadBalancerNodePorts": True}, {"loadBalancerClass": "a.b/c"}, {"type": "ExternalName", "externalName": "a.example.com"},
+                   {"type": "LoadBalancer", "externalName": None}, {"loadBalancerSourceRanges": ["1.2.3.0/24"]}, {"type": "ClusterIP"},
+                   {"type": "ClusterIP", "loadBalancerSourceRanges": None}, {"externalIPs": ["1.2.3.4"]}, {"externalTrafficPolicy": "Local"}, {"externalIPs": None}):
+        ask("PATCH", f"{SERVICES}/lb", {"spec": change}, MERGE)
+
+
 def tables(ask):
     """What kubectl prints."""
     space = "/api/v1/namespaces/shown"
@@ -630,5 +677,5 @@ def pages(ask):
             ask("GET", path + query)
 
 
-QUESTIONS = (service_specs, service_names, bodies, service_updates, families, puts, patches, status_and_deletion, slices, endpoints, leases, events,
+QUESTIONS = (service_specs, service_names, bodies, service_updates, node_ports, families, puts, patches, status_and_deletion, slices, endpoints, leases, events,
              pods_and_nodes, reads, namespaces, tables, watches, pages, addresses_and_ranges)
