@@ -1,5 +1,5 @@
 """What both servers are asked. Every function is asked of each server by itself; `ask` gives back the document."""
-import copy
+import copy, os, random
 
 API = "/api/v1/namespaces/default/"
 SERVICES, PODS, EVENTS, ENDPOINTS = (API + plural for plural in ("services", "pods", "events", "endpoints"))
@@ -558,6 +558,44 @@ def node_ports(ask):
         ask("PATCH", f"{SERVICES}/lb", {"spec": change}, MERGE)
 
 
+def random_services(ask):
+    """Services of parts that are chosen at random, created and replaced one by the other. SEED and ROUNDS say which and how many."""
+    dice = random.Random(int(os.environ.get("SEED", "1")))
+    # Addresses and ports of the static bands, which are not given unless all others are.
+    parts = {
+        "type": ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"], "clusterIP": ["None", "10.96.0.7", "fd00:10:96::7", ""],
+        "clusterIPs": [["10.96.0.7"], ["10.96.0.7", "fd00:10:96::7"], ["fd00:10:96::7", "10.96.0.7"], ["None"], []],
+        "ipFamilies": [["IPv4"], ["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"]], "ipFamilyPolicy": ["SingleStack", "PreferDualStack", "RequireDualStack"],
+        "externalName": ["a.example.com", "b.example.com"], "externalIPs": [["1.2.3.4"], ["fd01::1", "1.2.3.4"]],
+        "externalTrafficPolicy": ["Local", "Cluster"], "internalTrafficPolicy": ["Local", "Cluster"], "sessionAffinity": ["ClientIP", "None"],
+        "sessionAffinityConfig": [{"clientIP": {"timeoutSeconds": 5}}], "healthCheckNodePort": [30011, 30012], "publishNotReadyAddresses": [True],
+        "loadBalancerIP": ["1.2.3.4"], "loadBalancerClass": ["a.b/c", "a.b/d"], "loadBalancerSourceRanges": [["1.2.3.0/24"]],
+        "allocateLoadBalancerNodePorts": [True, False], "trafficDistribution": ["PreferSameZone", "PreferSameNode"], "selector": [{"a": "b"}, {}],
+    }
+    ports = [[{"port": 80}], [{"port": 80, "nodePort": 30001}], [{"name": "a", "port": 80, "nodePort": 30002}, {"name": "b", "port": 81}],
+             [{"name": "a", "port": 81}, {"name": "c", "port": 80, "protocol": "UDP", "nodePort": 30002}], [{"port": 80, "targetPort": "x"}], []]
+
+    def spec():
+        chosen = {name: dice.choice(values) for name, values in parts.items() if dice.random() < 0.18}
+        if dice.random() < 0.95:
+            chosen["ports"] = dice.choice(ports)
+        if chosen.get("type") == "ExternalName" and dice.random() < 0.8:
+            chosen["externalName"] = "a.example.com"
+        return chosen
+
+    for number in range(int(os.environ.get("ROUNDS", "400"))):
+        name = f"random{number}"
+        if ask("POST", SERVICES, named(name, spec())).get("kind") != "Service":
+            continue
+        for _ in range(3):
+            wanted = spec()
+            if dice.random() < 0.5:
+                ask("PUT", f"{SERVICES}/{name}", named(name, wanted))
+            else:
+                ask("PATCH", f"{SERVICES}/{name}", {"spec": {**wanted, **{part: None for part in parts if dice.random() < 0.1}}}, MERGE)
+        ask("DELETE", f"{SERVICES}/{name}")
+
+
 def tables(ask):
     """What kubectl prints."""
     space = "/api/v1/namespaces/shown"
@@ -677,5 +715,5 @@ def pages(ask):
             ask("GET", path + query)
 
 
-QUESTIONS = (service_specs, service_names, bodies, service_updates, node_ports, families, puts, patches, status_and_deletion, slices, endpoints, leases, events,
+QUESTIONS = (service_specs, service_names, bodies, service_updates, node_ports, families, random_services, puts, patches, status_and_deletion, slices, endpoints, leases, events,
              pods_and_nodes, reads, namespaces, tables, watches, pages, addresses_and_ranges)

@@ -45,6 +45,9 @@ REASONS = (
     ("a refused change to None is not shown with the address that it would have been given",
      lambda theirs, ours: theirs[1] == ours[1] == 422 and "must be the first and only value" in str(theirs[2])
      and "may not change once set" in str(ours[2])),
+    ("an ExternalName service that is given an address is refused; kube-apiserver overlooks clusterIP beside an empty clusterIPs",
+     lambda theirs, ours: ours[1] == 422 and "may not be set for ExternalName services" in str(ours[2]) and '"ExternalName"' in theirs[0]
+     and '"clusterIPs"' not in theirs[0]),
     ("the rows of IPAddresses have as many cells as there are columns",
      lambda theirs, ours: theirs[1] == ours[1] == 200 and "/ipaddresses/" in theirs[0] and "as=Table" in theirs[0]
      and [row["cells"][:2] for row in theirs[2]["rows"]] == [row["cells"] for row in ours[2]["rows"]]),
