@@ -45,9 +45,10 @@ std::optional<std::string> to_protobuf(std::string_view json) {
       model::find_wire_message(api_version, std::string_view(kind).substr(0, kind.size() - 4));
   if (element == nullptr) return std::nullopt;
   for (const Json& item : *items) append_item(*element, item, message);
-  std::string out;
-  append_list_head({api_version, kind, text_member((*document)["metadata"], "resourceVersion"), {}, 0, message.size()},
-                   out);
+  const auto meta = document->find("metadata");
+  std::string revision, out;
+  if (meta != document->end() && meta->is_object()) revision = text_member(*meta, "resourceVersion");
+  append_list_head({api_version, kind, std::move(revision), {}, 0, message.size()}, out);
   return out.append(message);
 }
 
