@@ -26,8 +26,11 @@ EndpointSubset& subset_for(model::Endpoints& endpoints, const std::vector<model:
   return endpoints.subsets.back();
 }
 
+/// Endpoints have no word for one that is going: it is no longer there.
 void add(EndpointSubset& subset, const Endpoint& endpoint) {
-  auto& list = endpoint.conditions.ready.value_or(true) ? subset.addresses : subset.not_ready_addresses;
+  const bool ready = endpoint.conditions.ready.value_or(true);
+  if (!ready && endpoint.conditions.terminating.value_or(false)) return;
+  auto& list = ready ? subset.addresses : subset.not_ready_addresses;
   for (const std::string& ip : endpoint.addresses) {
     EndpointsAddress address{ip, endpoint.hostname.value_or(""), endpoint.node_name, endpoint.target_ref};
     if (std::find(list.begin(), list.end(), address) == list.end()) list.push_back(std::move(address));
@@ -105,6 +108,9 @@ model::Endpoints mirror_endpoints(const model::ServiceKey& service, const Slices
     EndpointSubset& subset = subset_for(endpoints, slice.ports);
     for (const Endpoint& endpoint : slice.endpoints) add(subset, endpoint);
   }
+  std::erase_if(endpoints.subsets, [](const EndpointSubset& subset) {
+    return subset.addresses.empty() && subset.not_ready_addresses.empty();
+  });
   return endpoints;
 }
 

@@ -294,6 +294,29 @@ TEST_CASE("what a service no longer needs goes") {
   CHECK_FALSE(json_of(*inside)["spec"].contains("externalTrafficPolicy"));
 }
 
+TEST_CASE("Endpoints that are computed have no place for who is going") {
+  Cluster cluster({"10.96.0.0/16"});
+  auto& client = cluster.client;
+  const auto endpoint = [](const char* address, bool ready, bool terminating) {
+    return Json{{"addresses", {address}},
+                {"conditions", {{"ready", ready}, {"serving", true}, {"terminating", terminating}}}};
+  };
+  Json body{{"metadata", {{"name", "s"}, {"labels", {{"kubernetes.io/service-name", "web"}}}}},
+            {"addressType", "IPv4"},
+            {"ports", {{{"port", 80}}}},
+            {"endpoints",
+             {endpoint("10.0.0.1", true, false), endpoint("10.0.0.2", false, true), endpoint("10.0.0.3", false, false),
+              endpoint("10.0.0.4", true, true)}}};
+  REQUIRE(client.create(Kind::endpoint_slice, "default", body));
+  const Json subsets = json_of(client.get(Kind::endpoints, "default", "web").value())["subsets"];
+  REQUIRE(subsets.size() == 1);
+  CHECK(subsets[0]["addresses"] ==
+        Json{{{"ip", "10.0.0.1"}}, {{"ip", "10.0.0.4"}}}); // told to be sent to, all the same
+  CHECK(subsets[0]["notReadyAddresses"] == Json::array({{{"ip", "10.0.0.3"}}}));
+  REQUIRE(client.patch(Kind::endpoint_slice, "default", "s", {{"endpoints", {endpoint("10.0.0.2", false, true)}}}));
+  CHECK_FALSE(json_of(client.get(Kind::endpoints, "default", "web").value()).contains("subsets"));
+}
+
 TEST_CASE("a slice that is not changed is not judged again, and keeps no old topology") {
   Cluster cluster({"10.96.0.0/16"});
   auto& client = cluster.client;

@@ -28,7 +28,7 @@ def build(folder, package, *flags):
     """The program's path. Go keeps what it has compiled, so only the first build takes its minutes."""
     module = HERE / folder
     fetch(module)
-    program = pathlib.Path(tempfile.gettempdir()) / f"signpost-e2e-{folder}"
+    program = pathlib.Path(tempfile.gettempdir()) / f"signpost-e2e-{package.rsplit('/', 1)[-1]}"
     subprocess.run(["go", "build", *flags, "-o", str(program), package], cwd=module, check=True)
     return str(program)
 
