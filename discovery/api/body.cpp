@@ -82,12 +82,12 @@ DecodedBody decoded(model::Object object, std::vector<std::string> warnings) {
 }
 
 /// Read as what it says it is, else as what is expected.
-tl::expected<Json, std::string> read_protobuf_document(std::string_view body, const model::WireMessage& expected) {
+tl::expected<Json, DocumentError> read_protobuf_document(std::string_view body, const model::WireMessage& expected) {
   const auto envelope = model::read_envelope({reinterpret_cast<const std::uint8_t*>(body.data()), body.size()});
-  if (!envelope) return tl::make_unexpected(envelope.error().message);
+  if (!envelope) return tl::make_unexpected(DocumentError{envelope.error().message, false});
   const model::WireMessage* const said = model::find_wire_message(envelope->api_version, envelope->kind);
   auto document = model::read_protobuf(said != nullptr ? *said : expected, envelope->raw);
-  if (!document) return tl::make_unexpected(document.error().message);
+  if (!document) return tl::make_unexpected(DocumentError{document.error().message, true});
   (*document)["apiVersion"] = envelope->api_version;
   (*document)["kind"] = envelope->kind;
   return std::move(*document);
@@ -106,16 +106,13 @@ registry::Result<FieldValidation> parse_field_validation(std::string_view text, 
        "fieldValidation"}));
 }
 
-tl::expected<Json, std::string> read_document(BodyFormat format, std::string_view body,
-                                              const model::WireMessage& expected, model::DecodeNotes* notes) {
-  if (format == BodyFormat::protobuf) {
-    auto document = read_protobuf_document(body, expected);
-    return document;
-  }
+tl::expected<Json, DocumentError> read_document(BodyFormat format, std::string_view body,
+                                                const model::WireMessage& expected, model::DecodeNotes* notes) {
+  if (format == BodyFormat::protobuf) return read_protobuf_document(body, expected);
   auto document = format == BodyFormat::yaml ? model::parse_yaml(body) : model::parse_json(body, notes);
   if (!document)
     return tl::make_unexpected(
-        fmt::format("couldn't get version/kind; json parse error: {}", document.error().message));
+        DocumentError{fmt::format("couldn't get version/kind; json parse error: {}", document.error().message), false});
   return std::move(*document);
 }
 
@@ -124,9 +121,12 @@ registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std
   const model::KindInfo& kind = model::info(id);
   model::DecodeNotes notes;
   const auto json = read_document(format, body, model::wire_message(id), &notes);
+  const std::string prefix =
+      fmt::format("{} in version \"{}\" cannot be handled as a {}: ", kind.name, kind.version, kind.name);
+  if (!json && json.error().typed) return refuse(prefix + json.error().message);
   if (!json)
     return refuse(fmt::format("the object provided is unrecognized (must be of type {}): {} ({})", kind.name,
-                              json.error(), summarize(body)));
+                              json.error().message, summarize(body)));
   if (!json->is_object())
     return refuse(fmt::format("the object provided is unrecognized (must be of type {}): couldn't get version/kind; "
                               "json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion "
@@ -137,8 +137,6 @@ registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std
     return tl::make_unexpected(*wrong);
 
   auto object = model::decode_object(id, *json, &notes);
-  const std::string prefix =
-      fmt::format("{} in version \"{}\" cannot be handled as a {}: ", kind.name, kind.version, kind.name);
   if (!object) return refuse(prefix + object.error().message);
   if (format == BodyFormat::protobuf) validation = FieldValidation::ignore; // what is not known was passed over
   auto told = judge(notes, validation);
@@ -175,7 +173,7 @@ registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& documen
 registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std::string_view body) {
   if (body.empty()) return model::DeleteOptions{};
   const auto json = read_document(format, body, *model::find_wire_message("v1", "DeleteOptions"), nullptr);
-  if (!json) return refuse(json.error());
+  if (!json) return refuse(json.error().message);
   const std::string kind = member(*json, "kind");
   if (!kind.empty() && kind != "DeleteOptions")
     return refuse(fmt::format("the body of a DELETE must be DeleteOptions, not {}", kind));

@@ -34,9 +34,13 @@ struct DecodedBody {
 /// DeleteOptions; an empty body has none.
 [[nodiscard]] registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std::string_view body);
 
-/// One document out of JSON, YAML or protobuf, of which `expected` is what it should hold. The error says what is wrong
-/// with the text.
-[[nodiscard]] tl::expected<model::Json, std::string>
+struct DocumentError {
+  std::string message;
+  bool typed; // the body said what it is; the rest of it cannot be read
+};
+
+/// One document out of JSON, YAML or protobuf, of which `expected` is what it should hold.
+[[nodiscard]] tl::expected<model::Json, DocumentError>
 read_document(BodyFormat format, std::string_view body, const model::WireMessage& expected, model::DecodeNotes* notes);
 
 } // namespace signpost::api

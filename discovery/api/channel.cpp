@@ -42,7 +42,7 @@ const ObjectSummary& WatchEvent::previous_summary() const {
 
 std::shared_ptr<const std::string> WatchEvent::frame(Format format, Line line) const {
   const std::lock_guard lock(mutex_);
-  auto& frame = frames_[static_cast<std::size_t>(format)][static_cast<std::size_t>(line)];
+  auto& frame = frames_[format == Format::protobuf ? 1 : 0][static_cast<std::size_t>(line)];
   if (!frame) {
     std::string text;
     append_watch_frame(format, types[static_cast<std::size_t>(line)],

@@ -47,7 +47,7 @@ public:
 private:
   registry::Event event_;
   mutable std::mutex mutex_;
-  mutable std::shared_ptr<const std::string> frames_[3][4]; // by format and line
+  mutable std::shared_ptr<const std::string> frames_[2][4]; // JSON and protobuf, by line
   mutable std::unique_ptr<ObjectSummary> summary_, previous_summary_;
 };
 

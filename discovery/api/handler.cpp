@@ -93,13 +93,14 @@ Reply Handler::document(const Route& route, std::string_view accept) const {
 void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done) {
   const Route route = find_route(request->target.segments);
   const auto encoding = negotiate(request->accept);
+  if (route.to == To::page) return done(page(*request));
   if (encoding && encoding->format != Format::json)
     done = [format = encoding->format, done = std::move(done)](Reply reply) {
       done(in_format(format, std::move(reply)));
     };
   switch (route.to) {
+  case To::page:
   case To::nothing: return done(not_found_page());
-  case To::page: return done(page(*request));
   case To::unknown_resource: return done(status_reply(no_such_resource()));
   case To::core_versions:
   case To::groups:

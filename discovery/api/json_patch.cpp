@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "discovery/api/patch.hpp"
+#include "discovery/model/json.hpp"
 
 namespace signpost::api {
 namespace {
@@ -75,7 +76,23 @@ tl::expected<void, PatchError> missing(const Operation& operation) {
       fmt::format("{} operation does not apply: doc is missing path: {}: missing value", operation.op, operation.path));
 }
 
+/// Whether the value, put at the end of the pointer, would make the document deeper than one that is read may be:
+/// copies into copies double the depth, and everything that walks a document is made for what can be read.
+bool is_too_deep(const Json& value, const Pointer& pointer) {
+  constexpr std::size_t most = model::JsonLimits{}.depth;
+  std::vector<std::pair<const Json*, std::size_t>> open{{&value, pointer.size()}};
+  while (!open.empty()) {
+    const auto [at, depth] = open.back();
+    open.pop_back();
+    if (!at->is_structured()) continue;
+    if (depth >= most) return true;
+    for (const Json& child : *at) open.emplace_back(&child, depth + 1);
+  }
+  return false;
+}
+
 tl::expected<void, PatchError> add(Json& document, const Operation& operation, Json value) {
+  if (is_too_deep(value, operation.pointer)) return refuse("the object would be nested too deep", 413);
   if (operation.pointer.empty()) {
     document = std::move(value);
     return {};
@@ -148,6 +165,7 @@ tl::expected<void, PatchError> perform(Json& document, const Operation& operatio
   if (op == "replace") {
     Json* target = find(document, operation.pointer, operation.pointer.size());
     if (target == nullptr) return missing(operation);
+    if (is_too_deep(*operation.value, operation.pointer)) return refuse("the object would be nested too deep", 413);
     *target = *operation.value;
     return {};
   }

@@ -100,7 +100,7 @@ private:
       item.write(json);
     else
       append_partial(item.json(), encoding_.version, json);
-    append_yaml_item(json, out);
+    failed_ = !append_yaml_item(json, out);
   }
   void append_end(std::string& out) override {
     if (first_) out += "items: []\n";
@@ -120,10 +120,10 @@ public:
     ItemSource measured = items;
     while (const registry::Stored* stored = measured.next()) {
       item.clear();
-      append_list_item(message_, stored->json(), item);
+      failed_ = failed_ || !append_list_item(message_, stored->json(), item);
       left_ += item.size();
     }
-    failed_ = measured.failed();
+    failed_ = failed_ || measured.failed();
     const auto [version, name] = list_type(kind, encoding);
     append_list_head({version, name, std::to_string(meta.revision), meta.token, meta.remaining, left_}, head_);
   }
@@ -135,8 +135,7 @@ private:
   }
   void append(const registry::Stored& item, std::string& out) override {
     const std::size_t before = out.size();
-    append_list_item(message_, item.json(), out);
-    failed_ = out.size() - before > left_;
+    failed_ = !append_list_item(message_, item.json(), out) || out.size() - before > left_;
     left_ -= std::min(left_, out.size() - before);
   }
   void append_end(std::string&) override { failed_ = left_ != 0; }

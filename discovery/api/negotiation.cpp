@@ -77,12 +77,19 @@ std::optional<Format> format_of(const Clause& clause) {
   return std::nullopt;
 }
 
-/// `reads_json`: another clause accepts JSON.
-std::optional<Encoding> encoding_of(const Clause& clause, bool reads_json) {
+/// Whether a client that names this also reads it in JSON.
+bool reads_json_too(const Clause& clause, const std::vector<Clause>& all) {
+  return std::any_of(all.begin(), all.end(), [&](const Clause& other) {
+    if (other.thousandths == 0 || format_of(other) != Format::json) return false;
+    return other.as == clause.as && other.group == clause.group && other.version == clause.version;
+  });
+}
+
+std::optional<Encoding> encoding_of(const Clause& clause, const std::vector<Clause>& all) {
   const auto format = format_of(clause);
   if (!format || clause.thousandths == 0) return std::nullopt;
   Encoding encoding;
-  encoding.format = *format == Format::protobuf && reads_json ? Format::json : *format;
+  encoding.format = *format == Format::protobuf && reads_json_too(clause, all) ? Format::json : *format;
   if (clause.as.empty()) return encoding;
   if (clause.group != "meta.k8s.io") return std::nullopt;
   if (clause.version == "v1")
@@ -97,6 +104,8 @@ std::optional<Encoding> encoding_of(const Clause& clause, bool reads_json) {
     encoding.shape = Shape::metadata, encoding.of_list = clause.as.ends_with("List");
   else
     return std::nullopt;
+  // v1beta1 numbers the fields of that list the other way round; nobody asks for it.
+  if (encoding.format == Format::protobuf && encoding.of_list && encoding.version == "v1beta1") return std::nullopt;
   return encoding;
 }
 
@@ -113,11 +122,8 @@ std::string_view media_type(Format format) {
 std::optional<Encoding> negotiate(std::string_view accept) {
   if (trim(accept).empty()) return Encoding{};
   const auto clauses = parse_clauses(accept);
-  const bool reads_json = std::any_of(clauses.begin(), clauses.end(), [](const Clause& clause) {
-    return clause.thousandths != 0 && format_of(clause) == Format::json;
-  });
   for (const Clause& clause : clauses)
-    if (const auto encoding = encoding_of(clause, reads_json)) return encoding;
+    if (const auto encoding = encoding_of(clause, clauses)) return encoding;
   return std::nullopt;
 }
 

@@ -11,6 +11,9 @@ namespace {
 
 using model::Json;
 
+/// Of an object as deep as it may be, in a list.
+constexpr std::size_t list_depth = model::JsonLimits{}.depth + 2;
+
 std::string text_member(const Json& json, const char* name) {
   const auto found = json.find(name);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -31,7 +34,7 @@ void append_item(const model::WireMessage& message, const Json& item, std::strin
 } // namespace
 
 std::optional<std::string> to_protobuf(std::string_view json) {
-  const auto document = model::parse_json(json);
+  const auto document = model::parse_json(json, nullptr, {.depth = list_depth});
   if (!document || !document->is_object()) return std::nullopt;
   const std::string api_version = text_member(*document, "apiVersion"), kind = text_member(*document, "kind");
   std::string message;
@@ -57,7 +60,7 @@ Reply in_format(Format format, Reply reply) {
   std::optional<std::string> body;
   if (format == Format::protobuf)
     body = to_protobuf(reply.body);
-  else if (const auto document = model::parse_json(reply.body))
+  else if (const auto document = model::parse_json(reply.body, nullptr, {.depth = list_depth}))
     body = model::to_yaml(*document);
   if (body) {
     reply.body = std::move(*body);
@@ -77,14 +80,16 @@ void append_list_head(const ProtobufListHead& head, std::string& out) {
   out += field;
 }
 
-void append_list_item(const model::WireMessage& message, std::string_view json, std::string& out) {
+bool append_list_item(const model::WireMessage& message, std::string_view json, std::string& out) {
   const auto document = model::parse_json(json);
-  append_item(message, document ? *document : Json::object(), out);
+  if (document) append_item(message, *document, out);
+  return document.has_value();
 }
 
-void append_yaml_item(std::string_view json, std::string& out) {
+bool append_yaml_item(std::string_view json, std::string& out) {
   const auto document = model::parse_json(json);
-  const std::string text = model::to_yaml(document ? *document : Json::object());
+  if (!document) return false;
+  const std::string text = model::to_yaml(*document);
   std::string_view rest = text;
   for (std::string_view indent = "- "; !rest.empty(); indent = "  ") {
     const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
@@ -92,6 +97,7 @@ void append_yaml_item(std::string_view json, std::string& out) {
     out += rest.substr(0, end);
     rest.remove_prefix(end);
   }
+  return true;
 }
 
 } // namespace signpost::api

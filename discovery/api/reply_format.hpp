@@ -28,10 +28,10 @@ struct ProtobufListHead {
   std::size_t items_size = 0;
 };
 void append_list_head(const ProtobufListHead& head, std::string& out);
-/// Appends the object as an item.
-void append_list_item(const model::WireMessage& message, std::string_view json, std::string& out);
+/// Appends the object as an item; false: its text cannot be read.
+[[nodiscard]] bool append_list_item(const model::WireMessage& message, std::string_view json, std::string& out);
 
-/// Appends the object as an item of a list in YAML.
-void append_yaml_item(std::string_view json, std::string& out);
+/// The same, of a list in YAML.
+[[nodiscard]] bool append_yaml_item(std::string_view json, std::string& out);
 
 } // namespace signpost::api

@@ -22,7 +22,7 @@ registry::Result<model::AccessReview> decode(const Request& request) {
     return tl::make_unexpected(unsupported_media_type(body_types));
   const auto document = read_document(*format, request.body,
                                       *model::find_wire_message("authorization.k8s.io/v1", reviews[0].kind), nullptr);
-  if (!document) return refuse(document.error());
+  if (!document) return refuse(document.error().message);
   auto review = model::decode_access_review(*document);
   if (!review) return refuse(review.error().message);
   return std::move(*review);

@@ -3,6 +3,8 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "discovery/api/negotiation.hpp"
+
 namespace signpost::api {
 namespace {
 
@@ -148,8 +150,7 @@ registry::Status not_acceptable_status() {
   registry::Status status;
   status.code = 406;
   status.reason = "NotAcceptable";
-  status.message = "only the following media types are accepted: application/json, application/yaml, "
-                   "application/vnd.kubernetes.protobuf";
+  status.message = not_acceptable;
   return status;
 }
 

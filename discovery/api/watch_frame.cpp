@@ -1,6 +1,7 @@
 #include "discovery/api/watch_frame.hpp"
 
 #include "discovery/api/reply_format.hpp"
+#include "discovery/api/status_json.hpp"
 #include "discovery/model/protobuf_wire.hpp"
 
 namespace signpost::api {
@@ -15,7 +16,12 @@ void append_watch_frame(Format format, std::string_view type, std::string_view o
     return;
   }
   std::string extension, message;
-  model::append_bytes_field(1, to_protobuf(object).value_or(std::string()), extension);
+  auto enveloped = to_protobuf(object);
+  if (!enveloped) {
+    type = "ERROR";
+    enveloped = to_protobuf(status_json(registry::internal_error("a stored object cannot be read")));
+  }
+  model::append_bytes_field(1, enveloped.value_or(std::string()), extension);
   model::append_bytes_field(1, type, message);
   model::append_bytes_field(2, extension, message);
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(message.size() >> shift & 255);

@@ -1,5 +1,5 @@
-// The one codec between objects and JSON. Each struct's fields are listed once (fields.hpp); decoding, encoding, the
-// protobuf reader and the list of unknown fields all come from that list.
+// The one codec between objects and JSON. Each struct's fields are listed once (fields.hpp); decoding, encoding
+// and the list of unknown fields all come from that list.
 //
 //   auto parsed = parse_json(body);                 // bounded depth, duplicates noted
 //   DecodeNotes notes;
@@ -23,7 +23,8 @@ namespace signpost::model {
 using Json = nlohmann::json;
 
 struct DecodeError {
-  std::string message; // the text Go's encoding/json gives, without prefix: "json: cannot unmarshal string into Go struct field ServicePort.spec.ports.port of type int32"
+  std::string message; // the text Go's encoding/json gives, without prefix: "json: cannot unmarshal string into Go
+                       // struct field ServicePort.spec.ports.port of type int32"
 };
 
 /// What was in the document but not in the type, for fieldValidation Strict and Warn. Texts as kube-apiserver prints
@@ -42,8 +43,10 @@ struct JsonLimits {
 [[nodiscard]] tl::expected<Json, DecodeError> parse_json(std::string_view text, DecodeNotes* notes = nullptr,
                                                          const JsonLimits& limits = {});
 
-/// Reads an object of a known kind; apiVersion and kind members are not looked at (the caller has). Nothing is defaulted.
-[[nodiscard]] tl::expected<Object, DecodeError> decode_object(Kind kind, const Json& json, DecodeNotes* notes = nullptr);
+/// Reads an object of a known kind; apiVersion and kind members are not looked at (the caller has). Nothing is
+/// defaulted.
+[[nodiscard]] tl::expected<Object, DecodeError> decode_object(Kind kind, const Json& json,
+                                                              DecodeNotes* notes = nullptr);
 
 /// Appends the object as compact JSON, apiVersion and kind included, fields in the API's order, empty ones left out.
 /// metadata.resourceVersion is written when set.

@@ -4,7 +4,8 @@
 //   auto envelope = read_envelope(body);                         // k8s\0, what it is, the message
 //   auto document = read_protobuf(wire_message(Kind::pod), envelope->raw);
 //
-// Hostile input: bounded by the body's size, messages counted, no recursion on input depth. Pure functions, any thread.
+// Hostile input: bounded by the body's size and by a count of its parts, no recursion on input depth. Pure functions,
+// any thread.
 #pragma once
 
 #include <span>

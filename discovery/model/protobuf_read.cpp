@@ -14,12 +14,13 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-/// Messages that one object may be made of: an empty one takes two bytes on the wire and a hundred here.
-constexpr std::size_t max_messages = 100'000;
+/// Messages, elements of lists and entries of maps that one object may be made of: an empty one takes two bytes on the
+/// wire and a hundred here.
+constexpr std::size_t max_parts = 100'000;
 
 struct Walk {
   std::string error;
-  std::size_t messages = 0;
+  std::size_t parts = 0;
 };
 
 /// JSON has only UTF-8; other bytes become U+FFFD.
@@ -135,8 +136,33 @@ Value read_scalar(Walk& walk, ProtobufReader& reader, const WireField& field) {
 
 void read_message(Walk& walk, Bytes bytes, const WireMessage& message, Json& out);
 
+/// Numbers in a list may come packed, all in one field.
+void read_packed(Walk& walk, Bytes bytes, const WireField& field, Json& out) {
+  ProtobufReader numbers(bytes, walk.error);
+  while (const auto number = numbers.next_packed()) {
+    if (++walk.parts > max_parts) {
+      walk.error = "too many elements in " + std::string(field.json);
+      return;
+    }
+    if (field.form == WireForm::int32)
+      out[field.json].push_back(static_cast<std::int32_t>(*number));
+    else
+      out[field.json].push_back(static_cast<std::int64_t>(*number));
+  }
+}
+
 void read_field(Walk& walk, ProtobufReader& reader, const WireField& field, Json& out) {
-  if (field.form == WireForm::text_map || field.form == WireForm::quantity_map) {
+  if (field.presence == Presence::inlined) {
+    if (reader.expect(bytes_type, field.json)) read_message(walk, reader.bytes(), *field.message, out);
+    return;
+  }
+  const bool repeated = field.presence == Presence::repeated;
+  const bool is_map = field.form == WireForm::text_map || field.form == WireForm::quantity_map;
+  if ((repeated || is_map || field.form == WireForm::message) && ++walk.parts > max_parts) {
+    walk.error = "too many elements in " + std::string(field.json);
+    return;
+  }
+  if (is_map) {
     if (!reader.expect(bytes_type, field.json)) return;
     Json& map = out[field.json];
     if (!map.is_object()) map = Json::object();
@@ -144,18 +170,15 @@ void read_field(Walk& walk, ProtobufReader& reader, const WireField& field, Json
   }
   if (field.form == WireForm::message) {
     if (!reader.expect(bytes_type, field.json)) return;
-    if (++walk.messages > max_messages) {
-      walk.error = "too many elements in " + std::string(field.json);
-      return;
-    }
-    if (field.presence == Presence::inlined) return read_message(walk, reader.bytes(), *field.message, out);
     Json* place = &out[field.json];
-    if (field.presence == Presence::repeated) place = &place->emplace_back(Json::object());
+    if (repeated) place = &place->emplace_back(Json::object());
     return read_message(walk, reader.bytes(), *field.message, *place); // two of one that is not repeated are merged
   }
+  const bool is_number = field.form == WireForm::int32 || field.form == WireForm::int64;
+  if (repeated && is_number && reader.type() == bytes_type) return read_packed(walk, reader.bytes(), field, out);
   Value value = read_scalar(walk, reader, field);
   if (!walk.error.empty()) return;
-  if (field.presence == Presence::repeated)
+  if (repeated)
     out[field.json].push_back(std::move(value.json));
   else if (value.json.is_null() || (value.zero && field.presence == Presence::unless_zero))
     out.erase(field.json);
@@ -184,6 +207,7 @@ tl::expected<ProtobufEnvelope, DecodeError> read_envelope(Bytes body) {
     return tl::unexpected(
         DecodeError{"provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"});
   }
+  if (body.size() == magic.size()) return tl::unexpected(DecodeError{"empty body"});
   ProtobufEnvelope envelope;
   std::string error, encoding;
   ProtobufReader unknown(body.subspan(magic.size()), error);
@@ -191,8 +215,8 @@ tl::expected<ProtobufEnvelope, DecodeError> read_envelope(Bytes body) {
     if (unknown.number() == 1 && unknown.expect(bytes_type, "TypeMeta")) {
       ProtobufReader type(unknown.bytes(), error);
       while (type.next()) {
-        if (type.number() == 1 && type.expect(bytes_type, "APIVersion")) envelope.api_version = type.text();
-        if (type.number() == 2 && type.expect(bytes_type, "Kind")) envelope.kind = type.text();
+        if (type.number() == 1 && type.expect(bytes_type, "APIVersion")) envelope.api_version = utf8(type.text());
+        if (type.number() == 2 && type.expect(bytes_type, "Kind")) envelope.kind = utf8(type.text());
       }
     }
     if (unknown.number() == 2 && unknown.expect(bytes_type, "Raw")) envelope.raw = unknown.bytes();

@@ -1,7 +1,6 @@
 #include "discovery/model/protobuf_wire.hpp"
 
 #include <algorithm>
-#include <bit>
 
 namespace signpost::model {
 
@@ -20,6 +19,12 @@ bool ProtobufReader::next() {
   default: return fail("proto: illegal wireType " + std::to_string(type_));
   }
   return error_.empty();
+}
+
+std::optional<std::uint64_t> ProtobufReader::next_packed() {
+  if (rest_.empty() || !error_.empty()) return std::nullopt;
+  const std::uint64_t value = varint();
+  return error_.empty() ? std::optional(value) : std::nullopt;
 }
 
 std::string_view ProtobufReader::text() const { return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()}; }
@@ -75,11 +80,6 @@ void append_bytes_field(unsigned number, std::string_view bytes, std::string& ou
   append_varint(number << 3 | bytes_type, out);
   append_varint(bytes.size(), out);
   out += bytes;
-}
-
-std::size_t bytes_field_size(unsigned number, std::size_t size) {
-  auto const varint_size = [](std::uint64_t value) { return (std::bit_width(value | 1) + 6u) / 7u; };
-  return varint_size(number << 3) + varint_size(size) + size;
 }
 
 } // namespace signpost::model

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ public:
   [[nodiscard]] Bytes bytes() const { return bytes_; }
   /// The same as text, which may be no UTF-8.
   [[nodiscard]] std::string_view text() const;
+  /// Of a reader of packed numbers, which have no tags: the next one; nullopt at the end and after an error.
+  std::optional<std::uint64_t> next_packed();
   /// Whether the field has the type; if not, that is the error.
   bool expect(WireType type, std::string_view name);
 
@@ -52,7 +55,5 @@ void append_varint(std::uint64_t value, std::string& out);
 void append_number_field(unsigned number, std::uint64_t value, std::string& out);
 /// A field of bytes_type: text, or a message.
 void append_bytes_field(unsigned number, std::string_view bytes, std::string& out);
-/// How many bytes the latter appends.
-[[nodiscard]] std::size_t bytes_field_size(unsigned number, std::size_t size);
 
 } // namespace signpost::model

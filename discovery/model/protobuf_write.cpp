@@ -41,22 +41,27 @@ std::optional<std::string> int_or_string_message(const Json& json) {
   return out;
 }
 
+/// A quantity may be a number in JSON, and is text on the wire.
 std::optional<std::string> quantity_message(const Json& json) {
   const std::string* const text = text_of(json);
-  if (text == nullptr) return std::nullopt;
+  if (text == nullptr && !json.is_number()) return std::nullopt;
   std::string out;
-  append_bytes_field(1, *text, out);
+  append_bytes_field(1, text != nullptr ? *text : json.dump(), out);
   return out;
 }
 
 void write_map(const WireField& field, const Json& json, std::string& out) {
   if (!json.is_object()) return;
   for (const auto& [key, value] : json.items()) {
-    const std::string* const text = text_of(value);
-    if (text == nullptr) continue;
+    std::optional<std::string> bytes;
+    if (field.form == WireForm::quantity_map)
+      bytes = quantity_message(value);
+    else if (const std::string* const text = text_of(value))
+      bytes = *text;
+    if (!bytes) continue;
     std::string entry;
     append_bytes_field(1, key, entry);
-    append_bytes_field(2, field.form == WireForm::text_map ? *text : *quantity_message(value), entry);
+    append_bytes_field(2, *bytes, entry);
     append_bytes_field(field.number, entry, out);
   }
 }

@@ -165,6 +165,10 @@ TEST_CASE("Accept decides the shape") {
   CHECK(negotiate("application/vnd.kubernetes.protobuf, */*")->format == json);
   CHECK(negotiate("application/yaml, application/json")->format == yaml);
   CHECK(negotiate("application/yaml;q=0.5, application/json")->format == json);
+  // Each clause by itself: this one does not read Tables in JSON.
+  const auto plain = negotiate("application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/json");
+  CHECK(plain->shape == Shape::object);
+  CHECK(plain->format == json);
   CHECK_FALSE(negotiate("application/yaml;as=Table;g=meta.k8s.io;v=v1"));
   CHECK_FALSE(negotiate("application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1"));
   CHECK(negotiate("application/json;as=Table;v=v1beta1;g=meta.k8s.io")->version == "v1beta1");

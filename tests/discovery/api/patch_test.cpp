@@ -67,6 +67,26 @@ TEST_CASE("JSON patch: the examples of RFC 6902 and its errors") {
   CHECK(apply_json_patch(Json::object(), Json::object()).error().status == 400);
 }
 
+TEST_CASE("JSON patch: copies into copies do not make a tower") {
+  // Each doubles the depth; what walks a document (to print, to copy, to free it) must not meet what it was not made
+  // for.
+  Json patch = Json::array();
+  Json nested = 1;
+  for (int i = 0; i < 50; ++i) nested = Json{{"a", nested}};
+  patch.push_back({{"op", "add"}, {"path", "/x"}, {"value", nested}});
+  CHECK(apply_json_patch(Json::object(), patch));
+  std::string path = "/x";
+  for (int depth = 50; depth < 100'000; depth *= 2) {
+    while (path.size() < 2 + 2 * static_cast<std::size_t>(depth)) path += "/a";
+    patch.push_back({{"op", "copy"}, {"from", "/x"}, {"path", path}});
+  }
+  CHECK(apply_json_patch(Json::object(), patch).error().status == 413);
+  const Json replaced =
+      Json::array({{{"op", "add"}, {"path", "/x"}, {"value", nested}},
+                   {{"op", "replace"}, {"path", "/x/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a"}, {"value", nested}}});
+  CHECK(apply_json_patch(Json::object(), replaced).error().status == 413);
+}
+
 TEST_CASE("JSON patch: what is made is bounded") {
   Json patch = Json::array();
   for (int i = 0; i < 64; ++i) patch.push_back({{"op", "copy"}, {"from", "/a"}, {"path", "/a/b"}});
