@@ -6,7 +6,6 @@
 #include "discovery/api/health.hpp"
 #include "discovery/api/list.hpp"
 #include "discovery/api/negotiation.hpp"
-#include "discovery/api/reply_format.hpp"
 #include "discovery/api/review.hpp"
 #include "discovery/api/status_json.hpp"
 #include "discovery/api/watch.hpp"
@@ -96,7 +95,8 @@ void Handler::handle(std::shared_ptr<const Request> request, ReplyCallback done)
   if (route.to == To::page) return done(page(*request));
   if (encoding && encoding->format != Format::json)
     done = [format = encoding->format, done = std::move(done)](Reply reply) {
-      done(in_format(format, std::move(reply)));
+      reply.wanted = format; // the session translates: this may be a thread that others wait for
+      done(std::move(reply));
     };
   switch (route.to) {
   case To::page:

@@ -55,8 +55,9 @@ std::optional<std::string> to_protobuf(std::string_view json) {
   return out.append(message);
 }
 
-Reply in_format(Format format, Reply reply) {
-  if (format == Format::json || reply.stream || reply.watch || reply.content_type != "application/json") return reply;
+void translate(Reply& reply) {
+  const Format format = reply.wanted;
+  if (format == Format::json || reply.stream || reply.watch || reply.content_type != "application/json") return;
   std::optional<std::string> body;
   if (format == Format::protobuf)
     body = to_protobuf(reply.body);
@@ -66,7 +67,6 @@ Reply in_format(Format format, Reply reply) {
     reply.body = std::move(*body);
     reply.content_type = media_type(format);
   }
-  return reply;
 }
 
 // Every list is {1 ListMeta{2 resourceVersion, 3 continue, 4 remainingItemCount}, 2 items}.

@@ -16,8 +16,9 @@ namespace signpost::api {
 /// The object or list in its envelope; apiVersion and kind say what it is. nullopt: nothing that protobuf has.
 [[nodiscard]] std::optional<std::string> to_protobuf(std::string_view json);
 
-/// Translates a body in JSON. What has no form in protobuf, and what is made while it is sent, stays as it is.
-[[nodiscard]] Reply in_format(Format format, Reply reply);
+/// Translates a body in JSON as `wanted` says. What has no form in protobuf, and what is made while it is sent, stays
+/// as it is.
+void translate(Reply& reply);
 
 /// A list in protobuf before it is known how it ends: its envelope and metadata, to be followed by `items_size` bytes
 /// of items.

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "discovery/api/negotiation.hpp"
+
 namespace signpost::api {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
@@ -76,6 +78,7 @@ struct Reply {
   std::unique_ptr<Stream> stream;   // instead of body
   std::unique_ptr<WatchFeed> watch; // instead of body
   bool close = false;               // end the connection afterwards
+  Format wanted = Format::json;     // what a body in JSON is to be translated to
 
   Reply();
   Reply(Reply&&) noexcept;

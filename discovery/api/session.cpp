@@ -11,6 +11,7 @@
 
 #include "discovery/api/gzip.hpp"
 #include "discovery/api/negotiation.hpp"
+#include "discovery/api/reply_format.hpp"
 #include "discovery/api/status_json.hpp"
 
 namespace signpost::api {
@@ -21,6 +22,7 @@ using Error = boost::system::error_code;
 
 constexpr std::size_t read_bytes = 16 << 10;
 constexpr std::size_t linger_bytes = 16 << 20;
+constexpr std::size_t finished_here = 32 << 10; // larger answers are translated and compressed on another thread
 constexpr std::chrono::milliseconds linger_time{2'000};
 constexpr std::chrono::milliseconds answer_timeout{60'000};
 
@@ -288,9 +290,17 @@ Session::Wait Session::serve() {
     }
     counters().bodies_bytes -= body_bytes_;
     body_bytes_ = 0;
-    if (!reply.watch && head.method != "HEAD" && accepts_gzip(head.accept_encoding)) {
-      std::function<void()> work = [&reply] { compress(reply); };
-      if (reply.stream || reply.body.size() > compressed_from) co_await elsewhere(std::move(work));
+    if (!reply.watch) {
+      const bool packed = head.method != "HEAD" && accepts_gzip(head.accept_encoding);
+      const bool large = reply.stream || reply.body.size() > finished_here;
+      std::function<void()> work = [&reply, packed] {
+        translate(reply);
+        if (packed && (reply.stream || reply.body.size() > compressed_from)) compress(reply);
+      };
+      if (large && (packed || reply.wanted != Format::json))
+        co_await elsewhere(std::move(work));
+      else
+        work();
     }
     const bool written = co_await write_reply(reply, head);
     if (!written) co_return;
