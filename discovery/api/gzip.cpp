@@ -52,28 +52,12 @@ public:
     }
     std::string piece;
     const Step step = rest_->next(piece);
-    if (step != Step::failed) compressor_->add(piece, step == Step::done, out);
+    if (!piece.empty() || step == Step::done) compressor_->add(piece, step == Step::done, out);
     return step;
   }
 
 private:
   std::unique_ptr<Compressor> compressor_;
-  std::string begin_;
-  std::unique_ptr<Stream> rest_;
-};
-
-/// What was read of a stream, then the rest of it, or the failure that it ended with.
-class ResumedStream final : public Stream {
-public:
-  ResumedStream(std::string begin, std::unique_ptr<Stream> rest) : begin_(std::move(begin)), rest_(std::move(rest)) {}
-
-  Step next(std::string& out) override {
-    out += begin_;
-    begin_.clear();
-    return rest_ ? rest_->next(out) : Step::failed;
-  }
-
-private:
   std::string begin_;
   std::unique_ptr<Stream> rest_;
 };
@@ -89,12 +73,15 @@ void compress(Reply& reply) {
   auto step = reply.stream ? Stream::Step::more : Stream::Step::done;
   std::string begin = std::move(reply.body);
   reply.body.clear();
-  while (step == Stream::Step::more && begin.size() <= compressed_from) step = reply.stream->next(begin);
+  // What is not at its end after so many pieces is long, however little of it is there.
+  for (int pieces = 0; step == Stream::Step::more && begin.size() <= compressed_from && pieces < 3; ++pieces)
+    step = reply.stream->next(begin);
   if (step == Stream::Step::failed) {
     reply.stream = std::make_unique<ResumedStream>(std::move(begin), nullptr);
     return;
   }
-  auto compressor = begin.size() > compressed_from ? std::make_unique<Compressor>() : nullptr;
+  const bool longer = step == Stream::Step::more || begin.size() > compressed_from;
+  auto compressor = longer ? std::make_unique<Compressor>() : nullptr;
   const bool compressing = compressor != nullptr && compressor->ready();
   if (step == Stream::Step::done) {
     reply.stream = nullptr;

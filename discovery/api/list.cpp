@@ -239,21 +239,8 @@ Reply list_collection(registry::Registry& registry, const Route& route, const Qu
   if (step == Stream::Step::failed)
     return status_reply(registry::internal_error("the list could not be read to its end"));
   if (step == Stream::Step::more) {
-    struct Rest final : Stream {
-      std::string begin;
-      std::unique_ptr<Stream> rest;
-      Step next(std::string& out) override {
-        if (begin.empty()) return rest->next(out);
-        out += begin;
-        begin = {};
-        return Step::more;
-      }
-    };
-    auto rest = std::make_unique<Rest>();
-    rest->begin = std::move(reply.body);
-    rest->rest = std::move(stream);
+    reply.stream = std::make_unique<ResumedStream>(std::move(reply.body), std::move(stream));
     reply.body.clear();
-    reply.stream = std::move(rest);
   }
   return reply;
 }

@@ -24,6 +24,7 @@ public:
   Step next(std::string& out) final {
     if (failed_) return Step::failed;
     const std::size_t start = out.size();
+    if (!prepare()) return failed_ ? Step::failed : Step::more;
     out += head_;
     head_.clear();
     while (out.size() - start < piece_bytes) {
@@ -39,6 +40,8 @@ public:
   }
 
 protected:
+  /// Does a piece's work of what has to be done before the first octet is sent. false: there is more of it, or failed_.
+  virtual bool prepare() { return true; }
   virtual void append(const registry::Stored& item, std::string& out) = 0;
   virtual void append_end(std::string& out) = 0;
 
@@ -114,24 +117,29 @@ private:
 /// A message begins with its length: the objects are gone through twice, at the same revision, rather than kept.
 class ProtobufListStream final : public ListStream {
 public:
-  ProtobufListStream(const ItemSource& items, model::Kind kind, const Encoding& encoding, const ListMeta& meta)
-      : ListStream(items), message_(message_of(kind, encoding)) {
-    std::string item;
-    ItemSource measured = items;
-    while (const registry::Stored* stored = measured.next()) {
-      item.clear();
-      failed_ = failed_ || !append_list_item(message_, stored->json(), item);
-      left_ += item.size();
-    }
-    failed_ = failed_ || measured.failed();
-    const auto [version, name] = list_type(kind, encoding);
-    append_list_head({version, name, std::to_string(meta.revision), meta.token, meta.remaining, left_}, head_);
-  }
+  ProtobufListStream(ItemSource items, model::Kind kind, const Encoding& encoding, ListMeta meta)
+      : ListStream(items), message_(message_of(kind, encoding)), type_(list_type(kind, encoding)),
+        meta_(std::move(meta)), measured_(std::move(items)) {}
 
 private:
   static const model::WireMessage& message_of(model::Kind kind, const Encoding& encoding) {
     return encoding.shape == Shape::object ? model::wire_message(kind)
                                            : *model::find_wire_message("meta.k8s.io/v1", "PartialObjectMetadata");
+  }
+  bool prepare() override {
+    std::string item;
+    for (const std::size_t start = left_; measured_ && !failed_ && left_ - start < piece_bytes; left_ += item.size()) {
+      item.clear();
+      if (const registry::Stored* stored = measured_->next()) {
+        failed_ = !append_list_item(message_, stored->json(), item);
+        continue;
+      }
+      failed_ = measured_->failed();
+      measured_.reset();
+      append_list_head({type_.first, type_.second, std::to_string(meta_.revision), meta_.token, meta_.remaining, left_},
+                       head_);
+    }
+    return !measured_ && !failed_;
   }
   void append(const registry::Stored& item, std::string& out) override {
     const std::size_t before = out.size();
@@ -141,7 +149,10 @@ private:
   void append_end(std::string&) override { failed_ = left_ != 0; }
 
   const model::WireMessage& message_;
-  std::size_t left_ = 0; // bytes of items to come
+  const std::pair<std::string, std::string> type_;
+  const ListMeta meta_;
+  std::optional<ItemSource> measured_; // until all have been
+  std::size_t left_ = 0;               // bytes of items to come
 };
 
 } // namespace
@@ -150,7 +161,7 @@ std::unique_ptr<Stream> make_list_stream(ItemSource items, model::Kind kind, con
                                          IncludeObject include, const ListMeta& meta) {
   switch (encoding.format) {
   case Format::yaml: return std::make_unique<YamlListStream>(std::move(items), kind, encoding, meta);
-  case Format::protobuf: return std::make_unique<ProtobufListStream>(items, kind, encoding, meta);
+  case Format::protobuf: return std::make_unique<ProtobufListStream>(std::move(items), kind, encoding, meta);
   default: return std::make_unique<JsonListStream>(std::move(items), kind, encoding, include, meta);
   }
 }

@@ -17,7 +17,7 @@ struct ListMeta {
   std::size_t remaining = 0; // objects from there on; 0: not known
 };
 
-/// In protobuf the objects are gone through once more before this returns.
+/// In protobuf the objects are gone through twice: the first steps append nothing.
 [[nodiscard]] std::unique_ptr<Stream> make_list_stream(ItemSource items, model::Kind kind, const Encoding& encoding,
                                                        IncludeObject include, const ListMeta& meta);
 

@@ -22,6 +22,13 @@ Reply::Reply(Reply&&) noexcept = default;
 Reply& Reply::operator=(Reply&&) noexcept = default;
 Reply::~Reply() = default;
 
+Stream::Step ResumedStream::next(std::string& out) {
+  if (begin_.empty()) return rest_ ? rest_->next(out) : Step::failed;
+  out += begin_;
+  begin_ = {};
+  return Step::more;
+}
+
 Method parse_method(std::string_view text) {
   if (text == "GET") return Method::get;
   if (text == "HEAD") return Method::head;

@@ -62,10 +62,21 @@ struct Request {
 class Stream {
 public:
   virtual ~Stream() = default;
-  /// Appends the next piece, some ten kilobytes. done: this was the last; failed: the connection must be cut, so that
-  /// the client does not take the part for the whole.
+  /// Appends the next piece, some ten kilobytes, or nothing if that much work has gone by without any. done: this was
+  /// the last; failed: the connection must be cut, so that the client does not take the part for the whole.
   enum class Step : std::uint8_t { more, done, failed };
   virtual Step next(std::string& out) = 0;
+};
+
+/// What was read of a stream already, then the rest of it; nullptr: it has failed there.
+class ResumedStream final : public Stream {
+public:
+  ResumedStream(std::string begin, std::unique_ptr<Stream> rest) : begin_(std::move(begin)), rest_(std::move(rest)) {}
+  Step next(std::string& out) override;
+
+private:
+  std::string begin_;
+  std::unique_ptr<Stream> rest_;
 };
 
 class WatchFeed;

@@ -62,6 +62,8 @@ TEST_CASE("long answers are compressed for those who ask") {
   const Answer page = client.ask("GET", services + "?limit=100", "", gzip);
   CHECK(json::parse(gunzip(page.body))["items"].size() == 100);
   CHECK(client.ask("GET", services + "?limit=10", "", gzip).headers.count("content-encoding") == 0);
+  const std::string binary = "Accept: application/vnd.kubernetes.protobuf\r\n";
+  CHECK(gunzip(client.ask("GET", services, "", binary + gzip).body) == client.ask("GET", services, "", binary).body);
 }
 
 TEST_CASE("YAML for those who ask") {

@@ -1,4 +1,5 @@
 // Clients that speak nothing but protobuf: what they send, and what they get.
+#include "discovery/api/list.hpp"
 #include "discovery/model/protobuf.hpp"
 #include "discovery/model/protobuf_wire.hpp"
 #include "tests/discovery/api/api_fixture.hpp"
@@ -163,6 +164,34 @@ TEST_CASE("lists in protobuf are those in JSON") {
   same(services + "?labelSelector=none");
   same("/apis/networking.k8s.io/v1/ipaddresses?limit=5");
   same("/api/v1/endpoints");
+}
+
+TEST_CASE("a long list in protobuf is measured and sent in pieces") {
+  ApiFixture api;
+  const std::string note = R"(,"annotations":{"note":")" + std::string(2000, 'x') + "\"}";
+  for (int i = 0; i < 200; ++i)
+    REQUIRE(api.create("s" + std::to_string(1000 + i), R"("ports":[{"port":80}])", note).status == 201);
+  const auto negotiated = api::negotiate(type);
+  REQUIRE(negotiated);
+  api::Route route;
+  route.to = api::Route::To::collection;
+  const api::Reply reply = api::list_collection(api.registry, route, {}, *negotiated);
+  REQUIRE(reply.stream);
+  CHECK(reply.body.empty());
+  std::string body;
+  int silent = 0, pieces = 0;
+  auto step = api::Stream::Step::more;
+  while (step == api::Stream::Step::more) {
+    std::string piece;
+    step = reply.stream->next(piece);
+    CHECK(piece.size() < 2 * api::piece_bytes);
+    ++(piece.empty() ? silent : pieces);
+    body += piece;
+  }
+  CHECK(step == api::Stream::Step::done);
+  CHECK(silent > 3); // one more was taken by list_collection
+  CHECK(pieces > 4);
+  CHECK(opened(body)["items"].size() == 201);
 }
 
 TEST_CASE("a watch in protobuf") {
