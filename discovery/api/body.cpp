@@ -6,6 +6,7 @@
 
 #include "discovery/api/status_json.hpp"
 #include "discovery/model/manifest.hpp"
+#include "discovery/model/text.hpp"
 #include "discovery/registry/warnings.hpp"
 
 namespace signpost::api {
@@ -32,19 +33,14 @@ std::string summarize(std::string_view body) {
   return out;
 }
 
-std::string member(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 /// The body may leave out what it is, but must not say it is something else.
-std::optional<registry::Status> check_type(const model::KindInfo& kind, const std::string& api_version,
-                                           const std::string& name) {
+std::optional<registry::Status> check_type(const model::KindInfo& kind, std::string_view api_version,
+                                           std::string_view name) {
   const bool same_name = name.empty() || name == kind.name;
   const bool same_version = api_version.empty() || api_version == kind.api_version();
   if (same_name && same_version) return std::nullopt;
-  const std::string version = api_version.empty() ? std::string(kind.api_version()) : api_version;
-  const std::string said = name.empty() ? std::string(kind.name) : name;
+  const std::string_view version = api_version.empty() ? kind.api_version() : api_version;
+  const std::string_view said = name.empty() ? kind.name : name;
   if (model::find_kind(version, said) == nullptr)
     return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}: no kind \"{}\" is registered for "
                                    "version \"{}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
@@ -133,7 +129,7 @@ registry::Result<DecodedBody> decode_body(model::Kind id, BodyFormat format, std
                               "string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
                               "\"json:\\\"kind,omitempty\\\"\" }} ({})",
                               kind.name, json->type_name(), summarize(body)));
-  if (auto wrong = check_type(kind, member(*json, "apiVersion"), member(*json, "kind")))
+  if (auto wrong = check_type(kind, model::text_member(*json, "apiVersion"), model::text_member(*json, "kind")))
     return tl::make_unexpected(*wrong);
 
   auto object = model::decode_object(id, *json, &notes);
@@ -153,7 +149,7 @@ registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& documen
     status.code = 422;
     status.reason = "Invalid";
     std::string quoted;
-    append_json_string(quoted, patch);
+    model::append_json_string(quoted, patch);
     const std::string detail = fmt::format("Invalid value: {}: {}", quoted, why);
     status.message = fmt::format(" \"\" is invalid: patch: {}", detail);
     status.has_details = true;
@@ -161,7 +157,7 @@ registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& documen
     return status;
   };
   if (!document.is_object()) return tl::make_unexpected(invalid("the result is not an object"));
-  if (auto wrong = check_type(kind, member(document, "apiVersion"), member(document, "kind")))
+  if (auto wrong = check_type(kind, model::text_member(document, "apiVersion"), model::text_member(document, "kind")))
     return tl::make_unexpected(invalid(wrong->message));
   auto object = model::decode_object(id, document, &notes);
   if (!object) return tl::make_unexpected(invalid(object.error().message));
@@ -174,7 +170,7 @@ registry::Result<model::DeleteOptions> decode_delete_body(BodyFormat format, std
   if (body.empty()) return model::DeleteOptions{};
   const auto json = read_document(format, body, *model::find_wire_message("v1", "DeleteOptions"), nullptr);
   if (!json) return refuse(json.error().message);
-  const std::string kind = member(*json, "kind");
+  const std::string_view kind = model::text_member(*json, "kind");
   if (!kind.empty() && kind != "DeleteOptions")
     return refuse(fmt::format("the body of a DELETE must be DeleteOptions, not {}", kind));
   auto options = model::decode_delete_options(*json);

@@ -6,6 +6,7 @@
 
 #include "discovery/api/list_stream.hpp"
 #include "discovery/api/status_json.hpp"
+#include "discovery/model/text.hpp"
 
 namespace signpost::api {
 namespace {
@@ -189,7 +190,7 @@ std::optional<store::Revision> parse_revision(std::string_view text) {
 
 std::string encode_continue(const ContinueToken& token) {
   std::string json = fmt::format("{{\"v\":\"meta.k8s.io/v1\",\"rv\":{},\"start\":", token.revision);
-  append_json_string(json, token.from);
+  model::append_json_string(json, token.from);
   return encode_base64url(json + "}");
 }
 

@@ -14,11 +14,6 @@ using model::Json;
 /// Of an object as deep as it may be, in a list.
 constexpr std::size_t list_depth = model::JsonLimits{}.depth + 2;
 
-std::string text_member(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::string in_envelope(std::string_view api_version, std::string_view kind, std::string_view message) {
   std::string out;
   model::append_envelope_head(api_version, kind, message.size(), out);
@@ -36,7 +31,8 @@ void append_item(const model::WireMessage& message, const Json& item, std::strin
 std::optional<std::string> to_protobuf(std::string_view json) {
   const auto document = model::parse_json(json, nullptr, {.depth = list_depth});
   if (!document || !document->is_object()) return std::nullopt;
-  const std::string api_version = text_member(*document, "apiVersion"), kind = text_member(*document, "kind");
+  const std::string api_version(model::text_member(*document, "apiVersion")),
+      kind(model::text_member(*document, "kind"));
   std::string message;
   if (const model::WireMessage* const known = model::find_wire_message(api_version, kind)) {
     model::write_protobuf(*known, *document, message);
@@ -50,7 +46,7 @@ std::optional<std::string> to_protobuf(std::string_view json) {
   for (const Json& item : *items) append_item(*element, item, message);
   const auto meta = document->find("metadata");
   std::string revision, out;
-  if (meta != document->end() && meta->is_object()) revision = text_member(*meta, "resourceVersion");
+  if (meta != document->end() && meta->is_object()) revision = model::text_member(*meta, "resourceVersion");
   append_list_head({api_version, kind, std::move(revision), {}, 0, message.size()}, out);
   return out.append(message);
 }

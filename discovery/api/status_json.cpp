@@ -1,41 +1,19 @@
 #include "discovery/api/status_json.hpp"
 
-#include <array>
 #include <fmt/format.h>
 
 #include "discovery/api/negotiation.hpp"
+#include "discovery/model/text.hpp"
 
 namespace signpost::api {
 namespace {
 
-/// Length of the well-formed UTF-8 sequence at the front (RFC 3629); 0: there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xc0) == 0x80; };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return follows(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    if (!follows(1) || !follows(2)) return 0;
-    if (lead == 0xe0 && byte(1) < 0xa0) return 0;
-    if (lead == 0xed && byte(1) > 0x9f) return 0;
-    return 3;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    if (!follows(1) || !follows(2) || !follows(3)) return 0;
-    if (lead == 0xf0 && byte(1) < 0x90) return 0;
-    if (lead == 0xf4 && byte(1) > 0x8f) return 0;
-    return 4;
-  }
-  return 0;
-}
-
 void append_member(std::string& out, std::string_view name, std::string_view value) {
   if (value.empty()) return;
   if (out.back() != '{') out += ',';
-  append_json_string(out, name);
+  model::append_json_string(out, name);
   out += ':';
-  append_json_string(out, value);
+  model::append_json_string(out, value);
 }
 
 void append_details(std::string& out, const registry::Status& status) {
@@ -65,40 +43,6 @@ void append_details(std::string& out, const registry::Status& status) {
 }
 
 } // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  out += '"';
-  while (!text.empty()) {
-    const char c = text.front();
-    if (static_cast<unsigned char>(c) >= 0x80) {
-      const std::size_t length = utf8_length(text);
-      if (length == 0)
-        out += "\xef\xbf\xbd";
-      else
-        out += text.substr(0, length);
-      text.remove_prefix(length == 0 ? 1 : length);
-      continue;
-    }
-    text.remove_prefix(1);
-    switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
-    default:
-      if (static_cast<unsigned char>(c) >= 0x20)
-        out += c;
-      else {
-        out += "\\u00";
-        out += digits[static_cast<unsigned char>(c) >> 4];
-        out += digits[static_cast<unsigned char>(c) & 15];
-      }
-    }
-  }
-  out += '"';
-}
 
 std::string status_json(const registry::Status& status, std::string_view continue_token) {
   std::string out = "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{";

@@ -9,9 +9,6 @@
 
 namespace signpost::api {
 
-/// Appends the text as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD.
-void append_json_string(std::string& out, std::string_view text);
-
 /// The Status object. `continue_token`, if not empty, goes into its metadata (410 of a list that was paged).
 [[nodiscard]] std::string status_json(const registry::Status& status, std::string_view continue_token = {});
 

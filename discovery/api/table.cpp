@@ -11,6 +11,7 @@
 #include "discovery/api/pod_cells.hpp"
 #include "discovery/api/status_json.hpp"
 #include "discovery/model/json.hpp"
+#include "discovery/model/text.hpp"
 
 namespace signpost::api {
 namespace {
@@ -275,13 +276,13 @@ void append_columns(model::Kind kind, std::string& out) {
   for (const Column& column : columns_of(kind)) {
     if (out.back() != '[') out += ',';
     out += "{\"name\":";
-    append_json_string(out, column.name);
+    model::append_json_string(out, column.name);
     out += ",\"type\":";
-    append_json_string(out, column.type);
+    model::append_json_string(out, column.type);
     out += ",\"format\":";
-    append_json_string(out, column.format);
+    model::append_json_string(out, column.format);
     out += ",\"description\":";
-    append_json_string(out, column.description);
+    model::append_json_string(out, column.description);
     out += ",\"priority\":" + std::to_string(column.priority) + "}";
   }
   out += ']';
@@ -298,7 +299,7 @@ void append_row(model::Kind kind, std::string_view text, IncludeObject include, 
       if (cell.is_number)
         out += cell.text;
       else
-        append_json_string(out, cell.text);
+        model::append_json_string(out, cell.text);
     }
   out += ']';
   if (json && include == IncludeObject::metadata) {

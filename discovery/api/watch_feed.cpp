@@ -4,6 +4,7 @@
 
 #include "discovery/api/status_json.hpp"
 #include "discovery/api/watch_frame.hpp"
+#include "discovery/model/text.hpp"
 
 namespace signpost::api {
 namespace {
@@ -143,14 +144,14 @@ std::string WatchFeed::bookmark_event(store::Revision revision, bool end_of_init
   std::string object = "{\"kind\":", out;
   const bool plain = settings_.encoding.shape == Shape::object;
   if (plain)
-    append_json_string(object, kind.name);
+    model::append_json_string(object, kind.name);
   else
     object += settings_.encoding.shape == Shape::table ? "\"Table\"" : "\"PartialObjectMetadata\"";
   object += ",\"apiVersion\":";
   if (plain)
-    append_json_string(object, kind.api_version());
+    model::append_json_string(object, kind.api_version());
   else
-    append_json_string(object, std::string("meta.k8s.io/") + std::string(settings_.encoding.version));
+    model::append_json_string(object, std::string("meta.k8s.io/") + std::string(settings_.encoding.version));
   object += ",\"metadata\":{";
   append_revision(object, revision);
   if (end_of_initial) object += ",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}";

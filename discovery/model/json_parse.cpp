@@ -76,4 +76,10 @@ tl::expected<Json, DecodeError> parse_json(std::string_view text, DecodeNotes* n
   return tl::unexpected(DecodeError{syntax_error(text, limits.depth).message});
 }
 
+std::string_view text_member(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? std::string_view(found->get_ref<const std::string&>())
+                                                   : std::string_view();
+}
+
 } // namespace signpost::model

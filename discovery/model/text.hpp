@@ -1,4 +1,4 @@
-// JSON string literals. Private to this room; pure functions.
+// JSON string literals, UTF-8 (RFC 3629). Pure functions.
 #pragma once
 
 #include <string>

@@ -18,12 +18,6 @@ namespace signpost::objects {
 
 namespace {
 
-std::string_view member(const model::Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? std::string_view(found->get_ref<const std::string&>())
-                                                   : std::string_view();
-}
-
 bool in_range(const std::string& key, const store::RangeRequest& request) {
   if (request.end.empty()) return key == request.begin;
   return key >= request.begin && key < request.end;
@@ -41,7 +35,8 @@ tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>
     const auto read =
         model::read_manifest_file(file, [&](model::Json&& json) -> tl::expected<void, model::ManifestError> {
           if (!json.is_object()) return fail("an object was expected; see `kubectl get -o yaml`");
-          const model::KindInfo* kind = model::find_kind(member(json, "apiVersion"), member(json, "kind"));
+          const model::KindInfo* kind =
+              model::find_kind(model::text_member(json, "apiVersion"), model::text_member(json, "kind"));
           if (kind == nullptr) {
             ++summary.skipped;
             return {};
