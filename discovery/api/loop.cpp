@@ -46,11 +46,15 @@ void Loop::wake() {
   });
 }
 
-void Loop::drain() {
-  asio::post(io, [this] {
+std::future<void> Loop::drain() {
+  std::promise<void> done;
+  auto future = done.get_future();
+  asio::post(io, [this, promise = std::move(done)]() mutable {
     for (auto at = sessions_.begin(); at != sessions_.end();)
       if (const auto session = (at++)->lock()) session->drain();
+    promise.set_value();
   });
+  return future;
 }
 
 void Loop::cut() {

@@ -4,7 +4,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
-#include <future>
 
 #include "discovery/api/session.hpp"
 
@@ -157,7 +156,9 @@ void Server::stop() {
     closed.set_value();
   });
   closed.get_future().wait(); // what was accepted is in its loop's queue now, before the end of it
-  for (const auto& loop : state_->loops) loop->drain();
+  std::vector<std::future<void>> draining;
+  for (const auto& loop : state_->loops) draining.push_back(loop->drain());
+  for (const auto& loop : draining) loop.wait(); // connections are counted from here on
   state_->wait_for_none(state_->shared->settings.drain);
   for (const auto& loop : state_->loops) loop->cut();
   state_->wait_for_none(std::chrono::seconds(1));

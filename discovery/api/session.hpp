@@ -13,6 +13,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <list>
 #include <memory>
 #include <string>
@@ -60,8 +61,9 @@ public:
   void adopt(boost::asio::ip::tcp::socket socket);
   /// Tells the watches that there is something new. Any thread; many calls make one.
   void wake();
-  /// Lets requests finish and ends watches and idle connections. Any thread.
-  void drain();
+  /// Lets requests finish and ends watches and idle connections. Ready once all connections handed over before have
+  /// been told. Any thread but the loop's own.
+  [[nodiscard]] std::future<void> drain();
   /// Closes everything. Any thread.
   void cut();
   [[nodiscard]] std::size_t connections() const { return connections_.load(); }
