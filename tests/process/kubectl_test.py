@@ -21,13 +21,20 @@ class Kubectl(unittest.TestCase):
     def tearDownClass(cls):
         cls.d.__exit__(None, None, None)
 
-    def kubectl(self, *arguments, input=None, fails=False):
-        done = self.d.kubectl(*arguments, input=input)
+    def transcribe(self, arguments, input, output):
         if transcript := os.environ.get("TRANSCRIPT"):
             with open(transcript, "a") as file:
                 file.write(f"$ kubectl {shlex.join(arguments)}{' <<EOF' if input else ''}\n")
                 file.write(f"{input.strip()}\nEOF\n" if input else "")
-                file.write(f"{done.stdout}{done.stderr}\n")
+                file.write(f"{output}\n")
+
+    def run_kubectl(self, *arguments, input=None):
+        done = self.d.kubectl(*arguments, input=input)
+        self.transcribe(arguments, input, done.stdout + done.stderr)
+        return done
+
+    def kubectl(self, *arguments, input=None, fails=False):
+        done = self.run_kubectl(*arguments, input=input)
         self.assertEqual(done.returncode != 0, fails, f"kubectl {' '.join(arguments)}\n{done.stdout}{done.stderr}")
         return done.stderr if fails else done.stdout
 
@@ -93,7 +100,7 @@ class Kubectl(unittest.TestCase):
         self.kubectl("apply", "-f", "-", *verbs, input=json.dumps(manifest))
 
         manifest["spec"]["ports"][0]["port"] = 81
-        differing = self.d.kubectl("diff", "-f", "-", *verbs, input=json.dumps(manifest))
+        differing = self.run_kubectl("diff", "-f", "-", *verbs, input=json.dumps(manifest))
         self.assertEqual(differing.returncode, 1, differing.stderr)
         self.assertRegex(differing.stdout, r"\+\s+-? *(name: http\n.*)?port: 81|\+.*port: 81")
         self.assertIn("80/TCP", self.kubectl("get", "svc", "web", *verbs))
@@ -150,19 +157,26 @@ subsets: [{addresses: [{ip: 10.9.0.1}], ports: [{port: 8080}]}]
         self.assertIn("not found", self.kubectl("get", "endpoints", "far", fails=True))
 
     def test_04_watch(self):
+        arguments = ("get", "svc", "-w", "-o", "name")
         watch = subprocess.Popen([KUBECTL, "-s", self.d.url, "--kubeconfig", "/dev/null", "--cache-dir",
-                                  str(self.d.work / "kube-cache"), "get", "svc", "-w", "-o", "name"],
-                                 stdout=subprocess.PIPE, text=True)
+                                  str(self.d.work / "kube-cache"), *arguments], stdout=subprocess.PIPE, text=True)
         self.addCleanup(watch.stdout.close)
         self.addCleanup(watch.wait)
         self.addCleanup(watch.kill)
-        while "service/kubernetes" not in watch.stdout.readline():
-            pass
+        lines = []
+
+        def read_until(name):
+            while not lines or name not in lines[-1]:
+                lines.append(watch.stdout.readline())
+                self.assertTrue(lines[-1], "the watch has ended")
+
+        read_until("service/kubernetes")
         self.kubectl("create", "service", "clusterip", "seen", "--tcp=80")
-        while "service/seen" not in watch.stdout.readline():
-            pass
+        read_until("service/seen")
         self.kubectl("delete", "svc", "seen")
-        self.assertIn("service/seen", watch.stdout.readline())
+        lines.append(watch.stdout.readline())
+        self.assertIn("service/seen", lines[-1])
+        self.transcribe(arguments, None, "".join(lines))
 
     def test_05_events_leases_pods_nodes(self):
         self.kubectl("apply", "-f", "-", input=json.dumps({
