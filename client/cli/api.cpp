@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "discovery/model/json.hpp"
+
 namespace signpost::cli {
 
 namespace {
@@ -155,11 +157,7 @@ std::optional<Json> parse_document(std::string_view text) {
   return json.is_discarded() ? std::nullopt : std::optional(std::move(json));
 }
 
-std::string text_member(const Json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
+std::string text_member(const Json& object, const char* key) { return std::string(model::text_member(object, key)); }
 
 std::string metadata_text(const Json& object, const char* key) {
   if (!object.is_object()) return {};

@@ -73,8 +73,9 @@ void compress(Reply& reply) {
   auto step = reply.stream ? Stream::Step::more : Stream::Step::done;
   std::string begin = std::move(reply.body);
   reply.body.clear();
-  // What is not at its end after so many pieces is long, however little of it is there.
-  for (int pieces = 0; step == Stream::Step::more && begin.size() <= compressed_from && pieces < 3; ++pieces)
+  // What is not at its end after so many pieces is longer, however little of it is there.
+  constexpr std::size_t enough = compressed_from / piece_bytes + 1;
+  for (std::size_t i = 0; i < enough && step == Stream::Step::more && begin.size() <= compressed_from; ++i)
     step = reply.stream->next(begin);
   if (step == Stream::Step::failed) {
     reply.stream = std::make_unique<ResumedStream>(std::move(begin), nullptr);

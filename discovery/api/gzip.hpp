@@ -10,7 +10,7 @@ namespace signpost::api {
 /// Replies of up to so many octets are sent as they are, as kube-apiserver does.
 inline constexpr std::size_t compressed_from = 128 * 1024;
 
-/// Turns a longer reply into a compressed one. Up to three pieces of a stream are read for that.
+/// Turns a longer reply into a compressed one. A few pieces of a stream are read for that.
 void compress(Reply& reply);
 
 } // namespace signpost::api

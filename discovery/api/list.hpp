@@ -42,8 +42,6 @@ private:
 
 /// Objects a page holds when the client wants all.
 inline constexpr std::size_t page_objects = 10'000;
-/// A stream's step ends when it has appended this much.
-inline constexpr std::size_t piece_bytes = 64 << 10;
 
 /// labelSelector and fieldSelector; 400 when they cannot be read.
 [[nodiscard]] registry::Result<Selector> parse_selector(const Query& query, model::Kind kind);

@@ -58,12 +58,16 @@ struct Request {
   std::string body;
 };
 
+/// A stream's step ends when it has appended this much.
+inline constexpr std::size_t piece_bytes = 64 << 10;
+
 /// A body that is made while it is sent.
 class Stream {
 public:
   virtual ~Stream() = default;
-  /// Appends the next piece, some ten kilobytes, or nothing if that much work has gone by without any. done: this was
-  /// the last; failed: the connection must be cut, so that the client does not take the part for the whole.
+  /// Appends the next piece, of piece_bytes or what the last object is over them; or nothing, if that much work has
+  /// gone by without any. done: this was the last; failed: the connection must be cut, so that the client does not take
+  /// the part for the whole.
   enum class Step : std::uint8_t { more, done, failed };
   virtual Step next(std::string& out) = 0;
 };

@@ -53,7 +53,7 @@ struct JsonLimits {
 void encode(const Object& object, std::string& out);
 [[nodiscard]] std::string encode(const Object& object);
 
-/// A member that is a text; empty: there is none, or it is something else.
+/// A member that is a text, valid as long as the document; empty: there is none, or it is something else.
 [[nodiscard]] std::string_view text_member(const Json& json, const char* name);
 
 } // namespace signpost::model
