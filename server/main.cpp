@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include "discovery/store/snapshot.hpp"
 #include "server/config/command_line.hpp"
 #include "server/daemon/daemon.hpp"
+#include "server/daemon/service_manager.hpp"
 #include "server/daemon/zone_export.hpp"
 #include "server/log/log.hpp"
 
@@ -38,6 +40,21 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Until one of `signals` comes; the service manager hears meanwhile that we go on.
+int wait_for(const sigset_t& signals) {
+  const auto interval = service_manager::watchdog_interval();
+  int signal = 0;
+  if (!interval) {
+    sigwait(&signals, &signal);
+    return signal;
+  }
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(*interval);
+  const timespec patience{.tv_sec = seconds.count(),
+                          .tv_nsec = std::chrono::nanoseconds(*interval - seconds).count()};
+  while ((signal = sigtimedwait(&signals, nullptr, &patience)) < 0) service_manager::alive();
+  return signal;
+}
+
 int serve(const CommandLine& line) {
   const sigset_t signals = end_signals();
   sigprocmask(SIG_BLOCK, &signals, nullptr); // inherited by every thread; sigwait() below takes them
@@ -52,8 +69,10 @@ int serve(const CommandLine& line) {
   daemon.announce();
   log::info("signpostd", "ready", {{"version", SIGNPOST_VERSION}});
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  service_manager::ready("serving");
+
+  const int signal = wait_for(signals);
+  service_manager::stopping();
   log::info("signpostd", "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   daemon.stop();
   log::info("signpostd", "stopped");
