@@ -24,6 +24,13 @@ int fail(const std::string& sentence) {
   return 1;
 }
 
+/// The same, once the log is open: not even the last words wait for a reader.
+int fail_logged(const std::string& sentence) {
+  log::plain("signpostd: " + sentence);
+  log::close();
+  return 1;
+}
+
 sigset_t end_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -64,7 +71,7 @@ int serve(const CommandLine& line) {
   log::open();
 
   Daemon daemon(line.settings);
-  if (const auto started = daemon.start(); !started) return fail(started.error());
+  if (const auto started = daemon.start(); !started) return fail_logged(started.error());
   for (const std::string& warning : line.warnings) log::warning("config", warning);
   daemon.announce();
   log::info("signpostd", "ready", {{"version", SIGNPOST_VERSION}});
@@ -76,6 +83,7 @@ int serve(const CommandLine& line) {
   log::info("signpostd", "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   daemon.stop();
   log::info("signpostd", "stopped");
+  log::close();
   return 0;
 }
 
@@ -93,9 +101,9 @@ int export_zone(const CommandLine& line) {
   log::open();
   const auto done = server::export_zone(
       line.settings, line.origin, [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); });
-  if (!done) return fail(done.error());
+  if (!done) return fail_logged(done.error());
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-    return fail(std::string("the zone could not be written: ") + std::strerror(errno));
+    return fail_logged(std::string("the zone could not be written: ") + std::strerror(errno));
   return 0;
 }
 

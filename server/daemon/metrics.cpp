@@ -7,6 +7,7 @@
 #include "discovery/registry/registry.hpp"
 #include "server/forward/forwarder.hpp"
 #include "server/listen/listeners.hpp"
+#include "server/log/log.hpp"
 
 namespace signpost::server {
 
@@ -128,6 +129,8 @@ std::vector<Sample> collect(const Parts& parts) {
   std::vector<Sample> samples;
   add(samples, "signpost_build_info", "The program", gauge, 1, {{"version", SIGNPOST_VERSION}});
   add(samples, "signpost_services", "Services known", gauge, parts.services);
+  add(samples, "signpost_log_dropped_lines_total", "Log lines that were not read in time", counter,
+      log::dropped_lines());
   if (parts.registry != nullptr)
     add(samples, "signpost_registry_revision", "Newest revision", gauge,
         static_cast<std::uint64_t>(parts.registry->revision()));

@@ -61,14 +61,14 @@ std::string peer_text(const Record& record) {
 
 void write(const Record& record) {
   const std::string name = record.name_length == 0 ? "-" : wire::name_to_text({record.name.data(), record.name_length});
-  log::info("query", name,
-            {{"type", type_name(record.type)},
-             {"client", peer_text(record)},
-             {"proto", record.tcp ? "tcp" : "udp"},
-             {"rcode", record.later      ? "later"
-                       : record.answered ? rcode_name(record.rcode)
-                                         : "dropped"},
-             {"size", record.length}});
+  log::sample("query", name,
+              {{"type", type_name(record.type)},
+               {"client", peer_text(record)},
+               {"proto", record.tcp ? "tcp" : "udp"},
+               {"rcode", record.later      ? "later"
+                         : record.answered ? rcode_name(record.rcode)
+                                           : "dropped"},
+               {"size", record.length}});
 }
 
 } // namespace
