@@ -66,18 +66,22 @@ Done read_servfail(const Line& line, CacheReading& target, Reading& reading) {
   return without_effect(line, target, reading);
 }
 
-constexpr Option<CacheReading> cache_options[] = {
-    {"success", 1, 3, "success CAPACITY [TTL] [MINTTL]", read_capacity},
-    {"denial", 1, 3, "denial CAPACITY [TTL] [MINTTL]", read_capacity},
-    {"disable", 1, any_number, "disable success|denial ZONE...", read_disable},
-    {"prefetch", 1, 3, "prefetch AMOUNT [DURATION] [PERCENTAGE%]", without_effect<CacheReading>},
-    {"servfail", 1, 1, "servfail DURATION", read_servfail},
+constexpr Option<CacheReading> cache_table[] = {
+    {"success", 1, 3, "success CAPACITY [TTL] [MINTTL]", read_capacity, false,
+     "how many answers with records, and for how many seconds at most"},
+    {"denial", 1, 3, "denial CAPACITY [TTL] [MINTTL]", read_capacity, false,
+     "the same for answers that a name or a type does not exist"},
+    {"disable", 1, any_number, "disable success|denial ZONE...", read_disable, false, no_effect},
+    {"prefetch", 1, 3, "prefetch AMOUNT [DURATION] [PERCENTAGE%]", without_effect<CacheReading>, false, no_effect},
+    {"servfail", 1, 1, "servfail DURATION", read_servfail, false, no_effect},
     {"serve_stale", 0, any_number, "", not_yet<CacheReading>},
     {"serve_stale_policy", 0, any_number, "", not_yet<CacheReading>},
     {"keepttl", 0, any_number, "", not_yet<CacheReading>},
 };
 
 } // namespace
+
+std::vector<Entry> cache_options() { return entries<CacheReading>(cache_table); }
 
 Done read_cache(const Line& line, Reading& reading) {
   CacheReading target;
@@ -101,7 +105,7 @@ Done read_cache(const Line& line, Reading& reading) {
         return wrong(line, "a cache for some of the block's zones only is not supported yet; leave " +
                                quote(line.arguments[i].text) + " out");
   }
-  if (auto done = read_options<CacheReading>(line, cache_options, target, reading); !done) return done;
+  if (auto done = read_options<CacheReading>(line, cache_table, target, reading); !done) return done;
   if (target.entries > 0) target.cache.bytes = std::max(min_bytes, target.entries * entry_bytes);
   reading.block.cache = target.cache;
   return {};

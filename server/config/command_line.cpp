@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "server/config/directives.hpp"
+#include "server/config/flags.hpp"
 #include "server/config/reader.hpp"
 #include "server/config/registry_rules.hpp"
 #include "server/config/values.hpp"
@@ -15,58 +16,7 @@
 namespace signpost::server {
 namespace {
 
-constexpr std::string_view help = R"(signpostd: cluster DNS and the registry of services behind it
-
-Usage:
-  signpostd [flags]
-  signpostd snapshot save|restore|verify --data DIR FILE
-  signpostd zone export [flags] [ORIGIN]
-
-Flags:
-  --config FILE    read a Corefile; flags beside it override what it says
-  --zone NAME      the cluster's zone (cluster.local)
-  --dns ADDR:PORT  answer DNS here over UDP and TCP; may be repeated
-                   (127.0.0.1:5300 and [::1]:5300)
-  --api ADDR:PORT  open the API here; loopback only (127.0.0.1:8080; with
-                   --config only where the file has a registry)
-  --data DIR       keep the registry here (./signpost-data)
-  --vip CIDR       take services' virtual IPs from this prefix; twice for both
-                   families (10.96.0.0/12 and fd00:10:96::/112)
-  --objects FILE   serve the objects of this file (JSON or YAML) instead of a
-                   registry, and read it again when it changes; may be repeated
-  --workers N      threads that answer UDP, for each address (one per core)
-  --check          read the configuration, say what is wrong, and end
-  --version        print the version and end
-  --help           print this and end
-
-Examples:
-  signpostd
-      A registry in ./signpost-data, its API on 127.0.0.1:8080, DNS on port 5300:
-        signpost apply -f web.yaml
-        dig @127.0.0.1 -p 5300 web.default.svc.cluster.local
-  signpostd --objects services.yaml --dns 127.0.0.1:5300
-      DNS for the services of a file.
-  signpostd --vip 10.0.0.0/16 --dns 10.1.2.3:53 --data /var/lib/signpost
-      IPv4 only, on port 53 of one address (needs CAP_NET_BIND_SERVICE).
-  signpostd --config /etc/signpost/Corefile --check
-      Is this Corefile sound?
-  signpostd snapshot save --data /var/lib/signpost signpost.snapshot
-      Copy the registry to a file; `restore` brings it back, `verify` looks at it.
-  signpostd zone export --objects services.yaml in-addr.arpa
-      Print what DNS would say, as a zone file (without ORIGIN: the cluster's).
-
-Exit code: 0 after SIGTERM or a finished command, 1 when it cannot start.
-)";
-
-constexpr std::array<std::string_view, 10> flag_names = {"--config", "--check", "--version", "--help", "--zone",
-                                                         "--dns",    "--api",   "--data",    "--vip",  "--objects"};
 constexpr std::uint64_t max_workers = 1024;
-
-struct Flags {
-  bool help = false, version = false, check = false;
-  std::optional<std::string> config, zone, api, data, workers;
-  std::vector<std::string> dns, vips, objects;
-};
 
 tl::unexpected<std::string> wrong(std::string text) { return tl::unexpected(std::move(text)); }
 
@@ -74,8 +24,9 @@ std::string unknown_argument(const std::string& argument) {
   if (!argument.starts_with('-'))
     return "\"" + argument + "\" is not expected; signpostd takes flags only, see signpostd --help";
   const std::string name = argument.substr(0, argument.find('='));
-  std::vector<std::string_view> known(flag_names.begin(), flag_names.end());
-  known.push_back("--workers");
+  std::vector<std::string_view> known;
+  for (const FlagRow& row : flag_rows())
+    if (!row.meaning.empty()) known.push_back(row.name);
   if (const auto meant = corefile::closest(name, known); !meant.empty())
     return "there is no flag " + name + "; did you mean " + std::string(meant) + "?";
   return "there is no flag " + name + "; see signpostd --help";
@@ -255,9 +206,14 @@ tl::expected<CommandLine, std::string> serve(const Flags& flags, const Host& hos
   return result;
 }
 
-/// A flag that may stand once, or a list of which each takes one value.
-CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values) {
-  return app.add_option(name, values)->allow_extra_args(false);
+void add_flag(CLI::App& app, const FlagRow& row, Flags& flags) {
+  const std::string name = row.name == "--help" ? "--help,-h" : std::string(row.name);
+  if (const auto* on = std::get_if<bool Flags::*>(&row.target))
+    app.add_flag(name, flags.**on);
+  else if (const auto* value = std::get_if<std::optional<std::string> Flags::*>(&row.target))
+    app.add_option(name, flags.**value);
+  else // each occurrence takes one value
+    app.add_option(name, flags.*std::get<std::vector<std::string> Flags::*>(row.target))->allow_extra_args(false);
 }
 
 struct SnapshotFlags {
@@ -352,17 +308,7 @@ tl::expected<CommandLine, std::string> parse_command_line(int argc, const char* 
   CLI::App app("signpostd");
   app.set_help_flag();
   app.allow_extras();
-  app.add_flag("--help,-h", flags.help);
-  app.add_flag("--version", flags.version);
-  app.add_flag("--check", flags.check);
-  app.add_option("--config", flags.config);
-  app.add_option("--zone", flags.zone);
-  app.add_option("--api", flags.api);
-  app.add_option("--data", flags.data);
-  app.add_option("--workers", flags.workers);
-  add_list(app, "--dns", flags.dns);
-  add_list(app, "--vip", flags.vips);
-  add_list(app, "--objects", flags.objects);
+  for (const FlagRow& row : flag_rows()) add_flag(app, row, flags);
   add_snapshot(app, snapshot);
   ZoneFlags zone;
   add_zone(app, zone);
@@ -372,7 +318,8 @@ tl::expected<CommandLine, std::string> parse_command_line(int argc, const char* 
     return wrong(one_line(error.what()));
   }
 
-  if (flags.help) return print(std::string(help));
+  if (flags.help) return print(help_text());
+  if (flags.reference) return print(reference_text());
   if (flags.version) return print("signpostd " SIGNPOST_VERSION "\n");
   if (const auto extras = app.remaining(true); !extras.empty()) return wrong(unknown_argument(extras.front()));
   if (app.got_subcommand("snapshot")) return snapshot_command(snapshot, flags.data);

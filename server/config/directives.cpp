@@ -14,12 +14,33 @@ struct Directive {
   std::string_view name;
   Done (*read)(const Line&, Reading&);
   bool repeats = false;
+  std::string_view usage, meaning; // for the manual; empty: it is not there yet
+  std::vector<Entry> (*options)() = nullptr;
 };
 
 constexpr Directive directives[] = {
-    {"bind", read_bind, true}, {"log", read_log, true},         {"errors", read_errors},
-    {"forward", read_forward}, {"cache", read_cache},           {"registry", read_registry},
-    {"objects", read_objects}, {"kubernetes", read_kubernetes}, {"nsid", read_nsid},
+    {"bind", read_bind, true, "bind ADDRESS|INTERFACE...",
+     "the addresses of the block; without it, all of this machine's. Addresses that come and go are followed, but for "
+     "those written out",
+     bind_options},
+    {"log", read_log, true, "log", "queries are logged"},
+    {"errors", read_errors, false, "errors", "failures of forwarding are logged"},
+    {"forward", read_forward, false, "forward FROM TO...",
+     "names below FROM that are not the sources' are asked of others; TO is an address, with a port or without, or the "
+     "path of a resolv.conf",
+     forward_options},
+    {"cache", read_cache, false, "cache [TTL]", "forwarded answers are kept, for at most TTL seconds", cache_options},
+    {"registry", read_registry, false, "registry [ZONES...]",
+     "services come from Signpost's own registry, which is kept in a folder and changed through its API; one block of "
+     "the file may have it",
+     registry_options},
+    {"objects", read_objects, false, "objects FILE...",
+     "services come from files: Service, EndpointSlice and Namespace objects in JSON or YAML, read again when they "
+     "change",
+     objects_options},
+    {"kubernetes", read_kubernetes},
+    {"nsid", read_nsid, false, "nsid [NAME]",
+     "the name told to who asks for it, at most 64 octets; this host's without NAME"},
 };
 
 /// One word of `bind`, an address or an interface that this host has.
@@ -37,7 +58,29 @@ Done read_place(const Token& word, const Host& host, std::vector<model::Address>
   return {};
 }
 
+Done read_bind_except(const Line& line, Binding& binding, Reading& reading) {
+  for (const Token& word : line.arguments)
+    if (auto done = read_place(word, reading.host, binding.except_addresses, binding.except_interfaces); !done)
+      return done;
+  return {};
+}
+
+constexpr Option<Binding> bind_table[] = {
+    {"except", 1, any_number, "except ADDRESS|INTERFACE...", read_bind_except, false, "not these of them"},
+};
+
 } // namespace
+
+std::vector<Entry> directive_reference() {
+  std::vector<Entry> all;
+  for (const Directive& directive : directives)
+    if (!directive.usage.empty())
+      all.push_back({directive.usage, directive.meaning,
+                     directive.options == nullptr ? std::vector<Entry>{} : directive.options()});
+  return all;
+}
+
+std::vector<Entry> bind_options() { return entries<Binding>(bind_table); }
 
 bool is_at_or_below(std::string_view name, std::string_view zone) {
   if (zone == "." || name == zone) return true;
@@ -62,15 +105,7 @@ Done read_directive(const Line& line, Reading& reading) {
 Done read_bind(const Line& line, Reading& reading) {
   if (line.arguments.empty()) return wrong(line, "bind names no address; write bind ADDRESS... or bind INTERFACE...");
   Binding binding;
-  static constexpr Option<Binding> options[] = {
-      {"except", 1, any_number, "except ADDRESS|INTERFACE...",
-       [](const Line& option, Binding& out, Reading& r) -> Done {
-         for (const Token& word : option.arguments)
-           if (auto done = read_place(word, r.host, out.except_addresses, out.except_interfaces); !done) return done;
-         return {};
-       }},
-  };
-  if (auto done = read_options<Binding>(line, options, binding, reading); !done) return done;
+  if (auto done = read_options<Binding>(line, bind_table, binding, reading); !done) return done;
   for (const Token& word : line.arguments)
     if (auto done = read_place(word, reading.host, binding.addresses, binding.interfaces); !done) return done;
   if (addresses_on(binding, reading.host).empty() && reading.bindings.empty())

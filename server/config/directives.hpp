@@ -32,6 +32,16 @@ struct Reading {
 
 [[nodiscard]] Done read_directive(const Line& line, Reading& reading);
 
+/// A directive or an option, as the manual shows it.
+struct Entry {
+  std::string_view usage;     // what to write
+  std::string_view meaning;   // what it does, without a capital and a full stop
+  std::vector<Entry> options; // of its block
+};
+
+/// Every directive, in the order of the table.
+[[nodiscard]] std::vector<Entry> directive_reference();
+
 // One each; called through the table.
 [[nodiscard]] Done read_bind(const Line& line, Reading& reading);
 [[nodiscard]] Done read_nsid(const Line& line, Reading& reading);
@@ -42,6 +52,13 @@ struct Reading {
 [[nodiscard]] Done read_registry(const Line& line, Reading& reading);
 [[nodiscard]] Done read_objects(const Line& line, Reading& reading);
 [[nodiscard]] Done read_kubernetes(const Line& line, Reading& reading);
+
+// The options in their blocks.
+[[nodiscard]] std::vector<Entry> bind_options();
+[[nodiscard]] std::vector<Entry> forward_options();
+[[nodiscard]] std::vector<Entry> cache_options();
+[[nodiscard]] std::vector<Entry> registry_options();
+[[nodiscard]] std::vector<Entry> objects_options();
 
 /// Whether `name` is `zone` or below it; both as parse_zone() gives them.
 [[nodiscard]] bool is_at_or_below(std::string_view name, std::string_view zone);

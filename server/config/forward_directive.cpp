@@ -72,19 +72,21 @@ Done unused_number(const Line& line, ForwardSettings& forward, Reading& reading)
   return without_effect(line, forward, reading);
 }
 
-constexpr Option<ForwardSettings> forward_options[] = {
-    {"except", 1, any_number, "except NAME...", read_except},
-    {"force_tcp", 0, 0, "force_tcp", read_force_tcp},
-    {"prefer_udp", 0, 0, "prefer_udp", without_effect<ForwardSettings>},
-    {"read_timeout", 1, 1, "read_timeout DURATION", read_read_timeout},
-    {"policy", 1, 1, "policy random|round_robin|sequential", read_policy},
-    {"max_concurrent", 1, 1, "max_concurrent NUMBER", read_max_concurrent},
-    {"expire", 1, 1, "expire DURATION", unused_duration},
-    {"max_age", 1, 1, "max_age DURATION", unused_duration},
-    {"max_idle_conns", 1, 1, "max_idle_conns NUMBER", unused_number},
-    {"max_fails", 1, 1, "max_fails NUMBER", unused_number},
-    {"max_connect_attempts", 1, 1, "max_connect_attempts NUMBER", unused_number},
-    {"health_check", 1, any_number, "health_check DURATION [no_rec] [domain NAME]", unused_duration},
+constexpr Option<ForwardSettings> forward_table[] = {
+    {"except", 1, any_number, "except NAME...", read_except, false,
+     "names and address prefixes that are not asked of these"},
+    {"force_tcp", 0, 0, "force_tcp", read_force_tcp, false, "ask over TCP"},
+    {"prefer_udp", 0, 0, "prefer_udp", without_effect<ForwardSettings>, false, no_effect},
+    {"read_timeout", 1, 1, "read_timeout DURATION", read_read_timeout, false, "how long one try waits for its answer"},
+    {"policy", 1, 1, "policy random|round_robin|sequential", read_policy, false, "which server is asked first"},
+    {"max_concurrent", 1, 1, "max_concurrent NUMBER", read_max_concurrent, false,
+     "more questions than this at once are refused; 0 is no such limit"},
+    {"expire", 1, 1, "expire DURATION", unused_duration, false, no_effect},
+    {"max_age", 1, 1, "max_age DURATION", unused_duration, false, no_effect},
+    {"max_idle_conns", 1, 1, "max_idle_conns NUMBER", unused_number, false, no_effect},
+    {"max_fails", 1, 1, "max_fails NUMBER", unused_number, false, no_effect},
+    {"max_connect_attempts", 1, 1, "max_connect_attempts NUMBER", unused_number, false, no_effect},
+    {"health_check", 1, any_number, "health_check DURATION [no_rec] [domain NAME]", unused_duration, false, no_effect},
     {"tls", 0, any_number, "", not_yet<ForwardSettings>},
     {"tls_servername", 0, any_number, "", not_yet<ForwardSettings>},
     {"doh_method", 0, any_number, "", not_yet<ForwardSettings>},
@@ -123,6 +125,8 @@ Done add_upstreams(const Token& word, ForwardSettings& forward) {
 
 } // namespace
 
+std::vector<Entry> forward_options() { return entries<ForwardSettings>(forward_table); }
+
 Done read_forward(const Line& line, Reading& reading) {
   if (line.arguments.size() < 2)
     return wrong(line, "forward needs a name and an upstream; write forward . /etc/resolv.conf or forward . ADDRESS");
@@ -143,7 +147,7 @@ Done read_forward(const Line& line, Reading& reading) {
   if (forward.upstreams.size() > max_upstreams)
     return wrong(line,
                  "forward has " + std::to_string(forward.upstreams.size()) + " upstreams; at most 15 are allowed");
-  if (auto done = read_options<ForwardSettings>(line, forward_options, forward, reading); !done) return done;
+  if (auto done = read_options<ForwardSettings>(line, forward_table, forward, reading); !done) return done;
   reading.block.forward = std::move(forward);
   return {};
 }

@@ -30,7 +30,22 @@ struct Option {
   std::string_view usage;          // what to write instead of a wrong number of arguments
   Done (*apply)(const Line& line, T& target, Reading& reading);
   bool has_block = false;
+  std::string_view meaning;                // for the manual; an option without usage has none
+  std::vector<Entry> (*inner)() = nullptr; // of its block
 };
+
+/// The meaning of what is taken from other servers' files and cannot change an answer here.
+inline constexpr std::string_view no_effect = "accepted, with a warning; has no effect in Signpost";
+
+/// What the manual says of a table of options; those that are only refused are left out.
+template <class T>
+[[nodiscard]] std::vector<Entry> entries(std::span<const Option<T>> options) {
+  std::vector<Entry> all;
+  for (const auto& option : options)
+    if (!option.usage.empty())
+      all.push_back({option.usage, option.meaning, option.inner == nullptr ? std::vector<Entry>{} : option.inner()});
+  return all;
+}
 
 /// For an option that cannot change an answer here.
 template <class T>

@@ -64,9 +64,12 @@ Done read_reserve(const Line& line, std::vector<model::Prefix>& prefixes, Readin
   return {};
 }
 
-constexpr Option<std::vector<model::Prefix>> vip_options[] = {
-    {"reserve", 1, any_number, "reserve ADDRESS...", read_reserve},
+constexpr Option<std::vector<model::Prefix>> vip_table[] = {
+    {"reserve", 1, any_number, "reserve ADDRESS...", read_reserve, false,
+     "addresses that are given to who asks for them, and else last"},
 };
+
+std::vector<Entry> vip_options() { return entries<std::vector<model::Prefix>>(vip_table); }
 
 Done read_vip(const Line& line, RegistryReading& target, Reading& reading) {
   if (target.has_vip) return wrong(line, "vip stands twice; write both prefixes in one line");
@@ -77,7 +80,7 @@ Done read_vip(const Line& line, RegistryReading& target, Reading& reading) {
   if (!prefixes) return wrong(line, prefixes.error());
   reading.settings.vips = *prefixes;
   reading.settings.reserved.clear();
-  return read_options<std::vector<model::Prefix>>(line, vip_options, *prefixes, reading);
+  return read_options<std::vector<model::Prefix>>(line, vip_table, *prefixes, reading);
 }
 
 Done read_history(const Line& line, RegistryReading&, Reading& reading) {
@@ -100,19 +103,26 @@ Done read_ttl(const Line& line, T&, Reading& reading) {
   return {};
 }
 
-constexpr Option<RegistryReading> registry_options[] = {
-    {"data", 1, 1, "data DIRECTORY", read_data},
-    {"listen", 1, any_number, "listen ADDRESS:PORT...", read_listen},
-    {"vip", 1, 2, "vip PREFIX [PREFIX]", read_vip, true},
-    {"history", 2, 2, "history REVISIONS DURATION", read_history},
-    {"ttl", 1, 1, "ttl SECONDS", read_ttl<RegistryReading>},
+constexpr Option<RegistryReading> registry_table[] = {
+    {"data", 1, 1, "data DIRECTORY", read_data, false, "the folder it is kept in"},
+    {"listen", 1, any_number, "listen ADDRESS:PORT...", read_listen, false,
+     "where its API is served; loopback addresses only (127.0.0.1:8080)"},
+    {"vip", 1, 2, "vip PREFIX [PREFIX]", read_vip, true,
+     "where virtual IPs are taken from; two prefixes are for both families, the first is the primary one (10.96.0.0/12 fd00:10:96::/112)",
+     vip_options},
+    {"history", 2, 2, "history REVISIONS DURATION", read_history, false,
+     "how many changes are kept for watches and pages, and for how long; older ones answer 410 Expired"},
+    {"ttl", 1, 1, "ttl SECONDS", read_ttl<RegistryReading>, false, "of the answers, from 0 to 3600 seconds (5)"},
 };
 
-constexpr Option<ObjectsSource> objects_options[] = {
-    {"ttl", 1, 1, "ttl SECONDS", read_ttl<ObjectsSource>},
+constexpr Option<ObjectsSource> objects_table[] = {
+    {"ttl", 1, 1, "ttl SECONDS", read_ttl<ObjectsSource>, false, "of the answers, from 0 to 3600 seconds (5)"},
 };
 
 } // namespace
+
+std::vector<Entry> registry_options() { return entries<RegistryReading>(registry_table); }
+std::vector<Entry> objects_options() { return entries<ObjectsSource>(objects_table); }
 
 Done read_registry(const Line& line, Reading& reading) {
   if (auto one = one_source(line, reading); !one) return one;
@@ -125,7 +135,7 @@ Done read_registry(const Line& line, Reading& reading) {
   reading.settings.vips = default_vips();
   reading.settings.reserved = reserved_of(reading.settings.vips);
   RegistryReading target;
-  if (auto done = read_options<RegistryReading>(line, registry_options, target, reading); !done) return done;
+  if (auto done = read_options<RegistryReading>(line, registry_table, target, reading); !done) return done;
   if (reading.settings.api.empty()) reading.settings.api.push_back(default_api());
   reading.block.source = RegistrySource{std::move(*zones)};
   return {};
@@ -138,7 +148,7 @@ Done read_objects(const Line& line, Reading& reading) {
   if (!zones) return tl::unexpected(zones.error());
   ObjectsSource source{.files = {}, .zones = std::move(*zones)};
   for (const Token& word : line.arguments) source.files.push_back(word.text);
-  if (auto done = read_options<ObjectsSource>(line, objects_options, source, reading); !done) return done;
+  if (auto done = read_options<ObjectsSource>(line, objects_table, source, reading); !done) return done;
   reading.block.source = std::move(source);
   return {};
 }
