@@ -6,6 +6,7 @@
 #include "discovery/api/health.hpp"
 #include "discovery/api/list.hpp"
 #include "discovery/api/negotiation.hpp"
+#include "discovery/api/pages.hpp"
 #include "discovery/api/review.hpp"
 #include "discovery/api/status_json.hpp"
 #include "discovery/api/watch.hpp"
@@ -45,16 +46,11 @@ bool Handler::is_long(const Request& request) const {
 }
 
 Reply Handler::page(const Request& request) const {
+  if (auto further = page_reply(callbacks_.pages, request)) return std::move(*further);
+  if (request.method != Method::get && request.method != Method::head) return not_found_page();
   const auto& segments = request.target.segments;
   std::string path;
   for (const std::string& segment : segments) path += "/" + segment;
-  if (request.method != Method::get && request.method != Method::head)
-    return callbacks_.pages.contains(path) ? text_reply(405, "405 method not allowed\n") : not_found_page();
-  if (const auto found = callbacks_.pages.find(path); found != callbacks_.pages.end()) {
-    Reply reply = text_reply(200, found->second.text());
-    reply.content_type = found->second.content_type;
-    return reply;
-  }
   if (auto health = health_page(request.target, callbacks_.ready)) return std::move(*health);
   if (path == "/version") return json_reply(200, version_document(settings_.version));
   if (path == "/openapi/v2") {

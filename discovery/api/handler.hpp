@@ -9,21 +9,20 @@
 #include <string>
 
 #include "discovery/api/channel.hpp"
-#include "discovery/api/request.hpp"
+#include "discovery/api/responder.hpp"
 #include "discovery/api/route.hpp"
 #include "discovery/api/server.hpp"
 
 namespace signpost::api {
 
-class Handler {
+class Handler final : public Responder {
 public:
   Handler(registry::Registry& registry, Hub& hub, const Settings& settings, const Callbacks& callbacks);
 
   /// Reads the registry at length: lists, watches, Tables. Better not taken on an event loop.
-  [[nodiscard]] bool is_long(const Request& request) const;
+  [[nodiscard]] bool is_long(const Request& request) const override;
 
-  /// Answers. The request is kept until the reply has come.
-  void handle(std::shared_ptr<const Request> request, ReplyCallback done);
+  void handle(std::shared_ptr<const Request> request, ReplyCallback done) override;
 
 private:
   [[nodiscard]] Reply page(const Request& request) const;

@@ -5,6 +5,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include "discovery/api/handler.hpp"
+#include "discovery/api/pages.hpp"
 #include "discovery/api/session.hpp"
 
 namespace signpost::api {
@@ -31,9 +33,11 @@ tcp::endpoint endpoint_of(const model::Address& address, std::uint16_t port) {
 } // namespace
 
 struct Server::State {
-  State(registry::Registry& registry, Settings settings, Callbacks callbacks)
-      : hub(registry, {settings.watch_backlog_events, settings.watch_backlog_bytes}, [this] { wake(); }),
-        shared(std::make_shared<Shared>(registry, hub, std::move(settings), std::move(callbacks))) {}
+  State(Settings settings, Callbacks callbacks)
+      : shared(std::make_shared<Shared>(std::move(settings), std::move(callbacks))) {
+    const unsigned count = std::max(1u, shared->settings.loops);
+    for (unsigned i = 0; i < count; ++i) loops.push_back(std::make_shared<Loop>(shared));
+  }
 
   tl::expected<void, std::string> listen();
   void accept();
@@ -42,7 +46,7 @@ struct Server::State {
   [[nodiscard]] std::size_t connections() const;
   void wait_for_none(std::chrono::milliseconds longest) const;
 
-  Hub hub;
+  std::unique_ptr<Hub> hub; // of a registry
   std::shared_ptr<Shared> shared;
   std::vector<std::shared_ptr<Loop>> loops; // unchanged while running; the first one accepts
   std::unique_ptr<tcp::acceptor> acceptor;
@@ -58,20 +62,21 @@ tl::expected<void, std::string> Server::State::listen() {
   const std::string where = settings.address.is_v4()
                                 ? fmt::format("{}:{}", settings.address.to_string(), settings.port)
                                 : fmt::format("[{}]:{}", settings.address.to_string(), settings.port);
-  if (!settings.address.is_loopback())
+  if (settings.local_only && !settings.address.is_loopback())
     return tl::make_unexpected(fmt::format("cannot serve the API on {}: there are no credentials yet, so only loopback "
                                            "addresses (127.0.0.1, ::1) are served",
                                            where));
   Error error;
   const auto failed = [&] {
     return tl::make_unexpected(
-        fmt::format("cannot serve the API on {}: {}", where,
+        fmt::format("cannot serve {} on {}: {}", hub ? "the API" : "pages", where,
                     error == asio::error::address_in_use ? "the port is in use" : error.message()));
   };
   acceptor = std::make_unique<tcp::acceptor>(loops.front()->io);
   if (acceptor->open(endpoint.protocol(), error)) return failed();
   if (acceptor->set_option(tcp::acceptor::reuse_address(true), error)) return failed();
-  if (!settings.address.is_v4() && acceptor->set_option(asio::ip::v6_only(true), error)) return failed();
+  const bool both = !settings.local_only && settings.address.is_unspecified();
+  if (!settings.address.is_v4() && acceptor->set_option(asio::ip::v6_only(!both), error)) return failed();
   if (acceptor->bind(endpoint, error)) return failed();
   if (acceptor->listen(asio::socket_base::max_listen_connections, error)) return failed();
   port = acceptor->local_endpoint(error).port();
@@ -126,9 +131,18 @@ void Server::State::wait_for_none(std::chrono::milliseconds longest) const {
 }
 
 Server::Server(registry::Registry& registry, Settings settings, Callbacks callbacks)
-    : state_(std::make_unique<State>(registry, std::move(settings), std::move(callbacks))) {
-  const unsigned count = std::max(1u, state_->shared->settings.loops);
-  for (unsigned i = 0; i < count; ++i) state_->loops.push_back(std::make_shared<Loop>(state_->shared));
+    : state_(std::make_unique<State>(std::move(settings), std::move(callbacks))) {
+  Shared& shared = *state_->shared;
+  const Settings& all = shared.settings;
+  state_->hub = std::make_unique<Hub>(registry, BacklogLimits{all.watch_backlog_events, all.watch_backlog_bytes},
+                                      [state = state_.get()] { state->wake(); });
+  shared.responder = std::make_unique<Handler>(registry, *state_->hub, all, shared.callbacks);
+}
+
+Server::Server(Settings settings, Pages pages)
+    : state_(std::make_unique<State>(std::move(settings), Callbacks{.ready = {}, .pages = std::move(pages)})) {
+  Shared& shared = *state_->shared;
+  shared.responder = std::make_unique<PageResponder>(shared.callbacks.pages);
 }
 
 Server::~Server() { stop(); }
@@ -164,7 +178,7 @@ void Server::stop() {
   state_->wait_for_none(std::chrono::seconds(1));
   state_->shared->readers.join();
   for (const auto& loop : state_->loops) loop->join();
-  state_->hub.close();
+  if (state_->hub) state_->hub->close();
 }
 
 std::uint16_t Server::port() const { return state_->port; }

@@ -27,7 +27,8 @@
 namespace signpost::api {
 
 struct Settings {
-  model::Address address;        // loopback only
+  model::Address address;        // loopback only, unless …
+  bool local_only = true;        // … false: for whoever reaches the address; of pages alone. :: is then 0.0.0.0, too
   std::uint16_t port = 8080;     // 0: any free one, port() tells which
   std::string version = "0.1.0"; // of the program, as /version shows it behind the API's own
 
@@ -48,15 +49,25 @@ struct Settings {
   std::size_t watch_backlog_bytes = 64 << 20;       // … and so is one behind by that much text
 };
 
+struct PageText {
+  PageText(std::string text) : body(std::move(text)) {}
+  PageText(int code, std::string text) : status(code), body(std::move(text)) {}
+  int status = 200;
+  std::string body;
+};
+
+struct Page {
+  std::string content_type;        // "text/plain; version=0.0.4; charset=utf-8"
+  std::function<PageText()> text; // called on an event loop; must not block
+};
+
+using Pages = std::map<std::string, Page>; // by path: "/metrics"
+
 struct Callbacks {
   /// Why requests cannot be served properly yet: /readyz answers 500 with it. nullopt, or no function: ready.
   std::function<std::optional<std::string>()> ready;
-  /// Further pages, by path: "/metrics". Called on an event loop; must not block.
-  struct Page {
-    std::string content_type; // "text/plain; version=0.0.4; charset=utf-8"
-    std::function<std::string()> text;
-  };
-  std::map<std::string, Page> pages;
+  /// Further pages.
+  Pages pages;
 };
 
 /// Counts since start() unless said otherwise.
@@ -75,6 +86,8 @@ struct Statistics {
 class Server {
 public:
   Server(registry::Registry& registry, Settings settings, Callbacks callbacks = {});
+  /// Without a registry: pages, read-only.
+  Server(Settings settings, Pages pages);
   ~Server(); // stops
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -251,6 +251,7 @@ Session::Awaitable<bool> Session::read_body(const Head& head, std::string_view t
 }
 
 std::optional<Reply> Session::refuse_head(const Head& head) const {
+  if (!settings().local_only) return std::nullopt;
   if (head.has_origin) return status_reply(forbidden_origin("the request has an Origin"));
   if ((head.minor == 1 || !head.host.empty()) && !is_loopback_host(head.host))
     return status_reply(forbidden_origin(fmt::format("Host is \"{}\"", head.host)));
@@ -332,11 +333,12 @@ Session::Awaitable<Reply> Session::answer(std::shared_ptr<Request> request) {
       self->signal();
     });
   };
-  Handler& handler = loop_.shared->handler;
-  if (handler.is_long(*request)) {
-    asio::post(loop_.shared->readers, [&handler, request, done = std::move(done)] { handler.handle(request, done); });
+  Responder& responder = *loop_.shared->responder;
+  if (responder.is_long(*request)) {
+    asio::post(loop_.shared->readers,
+               [&responder, request, done = std::move(done)] { responder.handle(request, done); });
   } else {
-    handler.handle(request, std::move(done));
+    responder.handle(request, std::move(done));
   }
   while (!pending->come && !closed_) co_await wait();
   co_return std::move(pending->reply);

@@ -19,9 +19,10 @@
 #include <string>
 #include <thread>
 
-#include "discovery/api/handler.hpp"
 #include "discovery/api/head.hpp"
 #include "discovery/api/message_body.hpp"
+#include "discovery/api/responder.hpp"
+#include "discovery/api/server.hpp"
 #include "discovery/api/watch_feed.hpp"
 
 namespace signpost::api {
@@ -36,14 +37,13 @@ struct Counters {
 
 /// What all connections share. Outlives them.
 struct Shared {
-  Shared(registry::Registry& registry, Hub& hub, Settings given, Callbacks given_callbacks)
-      : settings(std::move(given)), callbacks(std::move(given_callbacks)), handler(registry, hub, settings, callbacks) {
-  }
+  Shared(Settings given, Callbacks given_callbacks)
+      : settings(std::move(given)), callbacks(std::move(given_callbacks)) {}
 
   const Settings settings;
   const Callbacks callbacks;
   Counters counters;
-  Handler handler;
+  std::unique_ptr<Responder> responder; // set before the first connection
   boost::asio::thread_pool readers{1}; // where the database is read at length
 };
 
