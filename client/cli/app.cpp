@@ -8,6 +8,7 @@
 #include "client/cli/completion.hpp"
 #include "client/cli/environment.hpp"
 #include "client/cli/get.hpp"
+#include "client/cli/reference.hpp"
 #include "client/cli/resolve.hpp"
 #include "client/cli/vip.hpp"
 
@@ -191,6 +192,12 @@ void add_plain_commands(Program& p) {
                               return Exit::ok;
                             });
   sub->add_option("SHELL", p.shell, "which shell")->required()->type_name("")->check(one_of(completion_shells()));
+  command(p, "reference", "Print what the program can do as JSON, for the manual page", "  signpost reference\n",
+          [&p](const Session& s) {
+            s.out << reference_text(p.app);
+            return Exit::ok;
+          })
+      ->group(""); // hidden
   command(p, "version", "Print the version", "  signpost version\n", [](const Session& s) {
     s.out << "signpost " << signpost::version() << '\n';
     return Exit::ok;

@@ -60,7 +60,7 @@ Words words_of(const CLI::App& app, const std::string& name) {
 std::vector<Words> all_words(const CLI::App& app) {
   std::vector<Words> out{words_of(app, "")};
   for (const auto* const sub : app.get_subcommands([](const CLI::App*) { return true; }))
-    out.push_back(words_of(*sub, sub->get_name()));
+    if (!sub->get_group().empty()) out.push_back(words_of(*sub, sub->get_name())); // hidden ones are not for people
   return out;
 }
 

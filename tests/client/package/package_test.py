@@ -94,7 +94,8 @@ def main(build, source, cc, cxx, *flags):
     threading.Thread(target=serve, args=(sock,), daemon=True).start()
     try:
         prefix = tmp / "prefix"
-        must("cmake", "--install", build, "--component", "libsignpost", "--prefix", prefix)
+        for component in ("libsignpost", "libsignpost-dev"):
+            must("cmake", "--install", build, "--component", component, "--prefix", prefix)
         headers = sorted(p.name for p in (prefix / "include/signpost").iterdir())
         expect("installed headers", headers, ["signpost.h", "signpost.hpp"])
         library = next(prefix.rglob("libsignpost.so.0"))
