@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "discovery/api/watch_frame.hpp"
 
@@ -57,18 +58,23 @@ Channel::Channel(store::Revision after, BacklogLimits limits, std::function<void
 
 Channel::~Channel() { stream_.reset(); }
 
-registry::Result<std::shared_ptr<Channel>> Channel::open(registry::Registry& registry, model::Kind kind,
-                                                         store::Revision after, BacklogLimits limits,
-                                                         std::function<void()> wake) {
+registry::Result<std::unique_ptr<Channel::Position>> Channel::open(registry::Registry& registry, model::Kind kind,
+                                                                   store::Revision after, BacklogLimits limits,
+                                                                   std::function<void()> wake) {
   std::shared_ptr<Channel> channel(new Channel(after, limits, std::move(wake)));
+  auto first = join(channel, after);
   // The stream ends before the channel does, so the plain pointer is safe.
-  auto stream =
-      registry.watch(kind, "", after, [raw = channel.get()](const std::shared_ptr<const registry::EventBatch>& batch) {
-        raw->take(batch);
-      });
+  auto stream = registry.watch(
+      kind, "", after,
+      [raw = channel.get()](const std::shared_ptr<const registry::EventBatch>& batch) { raw->take(batch); },
+      limits.bytes);
   if (!stream) return tl::make_unexpected(stream.error());
   channel->stream_ = std::move(*stream);
-  return channel;
+  const std::lock_guard lock(channel->mutex_);
+  if (channel->first_ != 0)
+    return tl::make_unexpected(
+        registry::expired(fmt::format("too old resource version: {} ({})", after, channel->floor_)));
+  return std::move(*first);
 }
 
 void Channel::take(const std::shared_ptr<const registry::EventBatch>& batch) {
@@ -104,24 +110,20 @@ void Channel::trim() {
   while (backlog_.size() > tail_events && first_ < seen) drop();
 }
 
-std::unique_ptr<Channel::Position> Channel::join(const std::shared_ptr<Channel>& channel, store::Revision after) {
-  std::uint64_t next = 0;
-  {
-    const std::lock_guard lock(channel->mutex_);
-    if (after < channel->floor_ || channel->lost()) return nullptr;
-    const auto found = std::upper_bound(channel->backlog_.begin(), channel->backlog_.end(), after,
-                                        [](store::Revision revision, const std::shared_ptr<const WatchEvent>& event) {
-                                          return revision < event->revision();
-                                        });
-    next = channel->first_ + static_cast<std::uint64_t>(found - channel->backlog_.begin());
-  }
-  // Between the two locks the backlog may move on; a position that it left behind says so when it is read.
+std::optional<std::unique_ptr<Channel::Position>> Channel::join(const std::shared_ptr<Channel>& channel,
+                                                                store::Revision after) {
+  const std::lock_guard lock(channel->mutex_);
+  if (after < channel->floor_ || channel->lost()) return std::nullopt;
+  const auto found = std::upper_bound(channel->backlog_.begin(), channel->backlog_.end(), after,
+                                      [](store::Revision revision, const std::shared_ptr<const WatchEvent>& event) {
+                                        return revision < event->revision();
+                                      });
+  const std::uint64_t next = channel->first_ + static_cast<std::uint64_t>(found - channel->backlog_.begin());
   return std::unique_ptr<Position>(new Position(channel, next));
 }
 
 Channel::Position::Position(std::shared_ptr<Channel> channel, std::uint64_t next)
     : channel_(std::move(channel)), next_(next) {
-  const std::lock_guard lock(channel_->mutex_);
   place_ = channel_->positions_.insert(channel_->positions_.end(), this);
 }
 
@@ -158,22 +160,46 @@ Hub::Hub(registry::Registry& registry, BacklogLimits limits, std::function<void(
 registry::Result<std::unique_ptr<Channel::Position>> Hub::join(model::Kind kind, store::Revision after) {
   const std::lock_guard lock(mutex_);
   if (closed_) return tl::make_unexpected(registry::unavailable("the server is shutting down"));
-  // A revision that is still to come is waited for from where things are.
-  const store::Revision from = std::min(after, registry_.revision());
-  std::shared_ptr<Channel>& common = channels_[kind];
-  if (!common || common->lost()) {
-    auto opened = Channel::open(registry_, kind, from, limits_, wake_);
-    if (!opened) return tl::make_unexpected(opened.error());
-    common = std::move(*opened);
+  Channels& channels = channels_[kind];
+  if (channels.common && channels.common->lost()) channels.common.reset();
+  if (channels.common) {
+    if (auto position = Channel::join(channels.common, after)) return std::move(*position);
   }
-  if (auto position = Channel::join(common, after)) return position;
-  auto own = Channel::open(registry_, kind, from, limits_, wake_);
-  if (!own) return tl::make_unexpected(own.error());
-  return Channel::join(*own, after);
+  std::erase_if(channels.deeper, [](const std::weak_ptr<Channel>& channel) { return channel.expired(); });
+  for (const std::weak_ptr<Channel>& weak : channels.deeper) {
+    const std::shared_ptr<Channel> channel = weak.lock();
+    if (!channel) continue;
+    if (auto position = Channel::join(channel, after)) return std::move(*position);
+  }
+  if (channels.deeper.size() >= limits_.deeper)
+    return tl::make_unexpected(registry::expired(fmt::format(
+        "too old resource version: {} (too many watches read the history at the moment; list again)", after)));
+  // A revision that is still to come is waited for from where things are.
+  auto opened = Channel::open(registry_, kind, std::min(after, registry_.revision()), limits_, wake_);
+  if (!opened) return opened;
+  if (channels.common)
+    channels.deeper.push_back((*opened)->channel());
+  else
+    channels.common = (*opened)->channel();
+  return opened;
+}
+
+bool Hub::settle(model::Kind kind, store::Revision read, std::unique_ptr<Channel::Position>& position) {
+  std::unique_ptr<Channel::Position> left; // ends without the lock: it may be the last of its channel
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return false; // somebody reads the history; there is no hurry
+  const auto channels = channels_.find(kind);
+  if (channels == channels_.end() || !channels->second.common) return false;
+  const std::shared_ptr<Channel>& common = channels->second.common;
+  if (position->channel() == common) return true;
+  auto moved = Channel::join(common, read);
+  if (!moved) return false;
+  left = std::exchange(position, std::move(*moved));
+  return true;
 }
 
 void Hub::close() {
-  std::map<model::Kind, std::shared_ptr<Channel>> ended;
+  std::map<model::Kind, Channels> ended;
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;

@@ -5,6 +5,11 @@
 // read costs nothing but itself. Events that every watcher has seen are dropped but for a short tail, which lets the
 // next list-then-watch join without asking the store.
 //
+// Whoever asks for older events holds them before they are read: a channel is opened together with its first position,
+// so nothing of the history can count as seen by everybody while it comes in. There is one common channel of a kind,
+// and as many deeper ones as are needed for a while by those who come from further back; they move to the common one
+// when they have caught up.
+//
 // Threads: everything may be called from any; events come on the registry's.
 #pragma once
 
@@ -15,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +63,7 @@ private:
 struct BacklogLimits {
   std::size_t events = 16'384;
   std::size_t bytes = 64 << 20; // of object texts
+  std::size_t deeper = 4;       // channels of a kind beside the common one
 };
 
 class Channel {
@@ -77,23 +84,27 @@ public:
     [[nodiscard]] Read read(std::size_t max_events);
     /// There may be something to read.
     [[nodiscard]] bool pending() const;
+    [[nodiscard]] const std::shared_ptr<Channel>& channel() const { return channel_; }
 
   private:
     friend class Channel;
-    Position(std::shared_ptr<Channel> channel, std::uint64_t next);
+    Position(std::shared_ptr<Channel> channel, std::uint64_t next); // with the channel's mutex held
     std::shared_ptr<Channel> channel_;
     std::atomic<std::uint64_t> next_;
     std::list<Position*>::iterator place_;
   };
 
-  /// Everything after the revision. `wake` is called, from the registry's thread, when there is something new.
-  [[nodiscard]] static registry::Result<std::shared_ptr<Channel>> open(registry::Registry& registry, model::Kind kind,
-                                                                       store::Revision after, BacklogLimits limits,
-                                                                       std::function<void()> wake);
+  /// A channel of everything after the revision, and the place at its beginning. `wake` is called, from the registry's
+  /// thread, when there is something new. Fails with 410 when the history does not reach back that far, or when there
+  /// is more of it than a backlog holds.
+  [[nodiscard]] static registry::Result<std::unique_ptr<Position>> open(registry::Registry& registry, model::Kind kind,
+                                                                        store::Revision after, BacklogLimits limits,
+                                                                        std::function<void()> wake);
   ~Channel();
 
-  /// nullptr: that revision is no longer in the backlog.
-  [[nodiscard]] static std::unique_ptr<Position> join(const std::shared_ptr<Channel>& channel, store::Revision after);
+  /// nullopt: that revision is no longer in the backlog.
+  [[nodiscard]] static std::optional<std::unique_ptr<Position>> join(const std::shared_ptr<Channel>& channel,
+                                                                     store::Revision after);
   [[nodiscard]] bool lost() const { return lost_.load(std::memory_order_acquire); }
 
 private:
@@ -120,19 +131,27 @@ class Hub {
 public:
   Hub(registry::Registry& registry, BacklogLimits limits, std::function<void()> wake);
 
-  /// A place behind the revision, in the common channel if it reaches back that far, else in one of its own. Fails
-  /// with 410 when nothing does.
+  /// A place behind the revision (never nullptr), in the common channel if it reaches back that far, else in a deeper
+  /// one. Fails with 410 when nothing does. May read the history.
   [[nodiscard]] registry::Result<std::unique_ptr<Channel::Position>> join(model::Kind kind, store::Revision after);
+  /// For a watcher that has read everything up to the revision: moves its place from a deeper channel to the common
+  /// one, if that is possible now. Whether it is in the common one.
+  bool settle(model::Kind kind, store::Revision read, std::unique_ptr<Channel::Position>& position);
   /// Ends all channels' streams; the registry is not touched afterwards.
   void close();
 
 private:
+  struct Channels {
+    std::shared_ptr<Channel> common;
+    std::vector<std::weak_ptr<Channel>> deeper; // held by who reads them
+  };
+
   registry::Registry& registry_;
   const BacklogLimits limits_;
   const std::function<void()> wake_;
   std::mutex mutex_;
   bool closed_ = false;
-  std::map<model::Kind, std::shared_ptr<Channel>> channels_;
+  std::map<model::Kind, Channels> channels_;
 };
 
 } // namespace signpost::api

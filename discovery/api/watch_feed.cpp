@@ -45,16 +45,46 @@ void append_watch_event(std::string_view type, const WatchSettings& settings, co
 
 WatchFeed::WatchFeed(WatchSettings settings, Hub& hub, std::unique_ptr<Channel::Position> position,
                      store::Revision after)
-    : settings_(std::move(settings)), hub_(hub), position_(std::move(position)), revision_(after) {}
+    : settings_(std::move(settings)), hub_(hub), phase_(Phase::following), position_(std::move(position)),
+      revision_(after) {}
 
 WatchFeed::WatchFeed(WatchSettings settings, Hub& hub, std::unique_ptr<Stream> initial, store::Revision at)
-    : settings_(std::move(settings)), hub_(hub), initial_(std::move(initial)), revision_(at) {}
+    : settings_(std::move(settings)), hub_(hub), phase_(Phase::initial), initial_(std::move(initial)), revision_(at) {}
 
 WatchFeed::~WatchFeed() = default;
 
 WatchFeed::Step WatchFeed::next(Frames& frames) {
-  if (ended_) return Step::ended;
-  if (position_ == nullptr) return next_initial(frames);
+  switch (phase_) {
+  case Phase::initial: next_initial(frames); return Step::sent;
+  case Phase::joining: join(frames); return Step::sent;
+  case Phase::following: return next_changes(frames);
+  case Phase::ended: break;
+  }
+  return Step::ended;
+}
+
+void WatchFeed::next_initial(Frames& frames) {
+  std::string events;
+  const Stream::Step step = initial_->next(events);
+  columns_sent_ = columns_sent_ || !events.empty();
+  if (step == Stream::Step::failed)
+    return add_error(registry::expired("what there is could not be read to its end; list again"), frames);
+  if (step == Stream::Step::done) {
+    initial_.reset();
+    phase_ = Phase::joining;
+    if (settings_.end_of_initial) events += bookmark_event(revision_, true);
+  }
+  if (!events.empty()) frames.push_back(std::make_shared<const std::string>(to_chunk(events)));
+}
+
+void WatchFeed::join(Frames& frames) {
+  auto position = hub_.join(settings_.kind, revision_);
+  if (!position) return add_error(position.error(), frames);
+  position_ = std::move(*position);
+  phase_ = Phase::following;
+}
+
+WatchFeed::Step WatchFeed::next_changes(Frames& frames) {
   const Channel::Position::Read read = position_->read(events_a_step);
   if (read.behind) return Step::cut;
   if (read.lost) {
@@ -63,34 +93,11 @@ WatchFeed::Step WatchFeed::next(Frames& frames) {
   }
   if (read.events.empty()) {
     revision_ = std::max(revision_, read.revision);
+    settled_ = settled_ || hub_.settle(settings_.kind, revision_, position_);
     return Step::idle;
   }
   for (const auto& event : read.events) add_event(*event, frames);
   revision_ = std::max(revision_, read.events.back()->revision() - 1);
-  return Step::sent;
-}
-
-WatchFeed::Step WatchFeed::next_initial(Frames& frames) {
-  if (initial_) {
-    std::string events;
-    const Stream::Step step = initial_->next(events);
-    columns_sent_ = columns_sent_ || !events.empty();
-    if (step == Stream::Step::failed) {
-      add_error(registry::expired("what there is could not be read to its end; list again"), frames);
-      return Step::sent;
-    }
-    if (step == Stream::Step::done) {
-      initial_.reset();
-      if (settings_.end_of_initial) events += bookmark_event(revision_, true);
-    }
-    if (!events.empty()) frames.push_back(std::make_shared<const std::string>(to_chunk(events)));
-    return Step::sent;
-  }
-  auto position = hub_.join(settings_.kind, revision_);
-  if (position)
-    position_ = std::move(*position);
-  else
-    add_error(position.error(), frames);
   return Step::sent;
 }
 
@@ -133,7 +140,7 @@ void WatchFeed::add_line(const WatchEvent& event, WatchEvent::Line line, Frames&
 }
 
 void WatchFeed::add_error(const registry::Status& status, Frames& frames) {
-  ended_ = true;
+  phase_ = Phase::ended;
   std::string text;
   append_watch_frame(settings_.encoding.format, "ERROR", status_json(status), text);
   frames.push_back(std::make_shared<const std::string>(to_chunk(text)));
@@ -161,7 +168,7 @@ std::string WatchFeed::bookmark_event(store::Revision revision, bool end_of_init
 }
 
 void WatchFeed::bookmark(Frames& frames) {
-  if (!settings_.bookmarks || ended_ || position_ == nullptr || revision_ == 0) return;
+  if (!settings_.bookmarks || phase_ != Phase::following || revision_ == 0) return;
   frames.push_back(std::make_shared<const std::string>(to_chunk(bookmark_event(revision_, false))));
 }
 

@@ -3,9 +3,10 @@
 //
 // The session pulls; nothing is pushed into it. Frames are complete chunks of the chunked coding.
 //
-// Threads: one at a time.
+// Threads: one at a time, but for pending().
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -47,17 +48,26 @@ public:
   ~WatchFeed();
 
   /// The next step may read the database; it is then better taken elsewhere than on an event loop.
-  [[nodiscard]] bool reads_database() const { return position_ == nullptr; }
+  [[nodiscard]] bool reads_database() const { return phase_ == Phase::initial || phase_ == Phase::joining; }
   Step next(Frames& frames);
   /// A bookmark of how far the watch is, if it asked for them.
   void bookmark(Frames& frames);
-  [[nodiscard]] bool pending() const { return position_ == nullptr || position_->pending(); }
+  [[nodiscard]] bool pending() const { return phase_ != Phase::following || position_->pending(); }
   [[nodiscard]] std::chrono::seconds timeout() const { return settings_.timeout; }
   /// Events sent so far.
   [[nodiscard]] std::uint64_t events() const { return events_; }
 
 private:
-  Step next_initial(Frames& frames);
+  enum class Phase : std::uint8_t {
+    initial,   // sends what there is: initial_
+    joining,   // has sent it, and has no place among the changes yet
+    following, // sends changes: position_
+    ended,     // has sent its last event, an error
+  };
+
+  void next_initial(Frames& frames);
+  void join(Frames& frames);
+  Step next_changes(Frames& frames);
   void add_event(const WatchEvent& event, Frames& frames);
   void add_line(const WatchEvent& event, WatchEvent::Line line, Frames& frames);
   void add_error(const registry::Status& status, Frames& frames);
@@ -66,11 +76,12 @@ private:
 
   const WatchSettings settings_;
   Hub& hub_;
-  std::unique_ptr<Stream> initial_;
-  std::unique_ptr<Channel::Position> position_;
-  store::Revision revision_ = 0; // sent up to here
+  std::atomic<Phase> phase_;                    // is asked for by pending() from another thread while next() runs
+  std::unique_ptr<Stream> initial_;             // of Phase::initial
+  std::unique_ptr<Channel::Position> position_; // of Phase::following
+  bool settled_ = false;                        // … in the common channel
+  store::Revision revision_ = 0;                // sent up to here
   std::uint64_t events_ = 0;
-  bool ended_ = false;
   bool columns_sent_ = false;
 };
 

@@ -116,11 +116,12 @@ public:
   void remove(model::Kind kind, std::string name_space, std::string name, model::DeleteOptions options, bool dry_run,
               WriteCallback done);
 
-  /// Changes after a revision, in order. Fails with 410 when the history no longer reaches back that far. The callback
-  /// gets nullptr once, as its last call, when what came in between can no longer be told: list again.
+  /// Changes after a revision, in order. Fails with 410 when the history no longer reaches back that far, or when more
+  /// than `most_past_bytes` (0: no bound) would have to be read from it. The callback gets nullptr once, as its last
+  /// call, when what came in between can no longer be told: list again.
   [[nodiscard]] Result<std::unique_ptr<EventStream>>
   watch(model::Kind kind, std::string_view name_space, store::Revision after,
-        std::function<void(const std::shared_ptr<const EventBatch>&)> callback);
+        std::function<void(const std::shared_ptr<const EventBatch>&)> callback, std::size_t most_past_bytes = 0);
 
   /// The newest revision.
   [[nodiscard]] store::Revision revision() const;

@@ -148,7 +148,8 @@ public:
 } // namespace
 
 Result<std::unique_ptr<EventStream>> Registry::watch(model::Kind kind, std::string_view name_space,
-                                                     store::Revision after, Callback callback) {
+                                                     store::Revision after, Callback callback,
+                                                     std::size_t most_past_bytes) {
   const auto too_old = [&](Status status) {
     if (status.code == 410) {
       status.message = "too old resource version: " + std::to_string(after) + " (" +
@@ -175,11 +176,11 @@ Result<std::unique_ptr<EventStream>> Registry::watch(model::Kind kind, std::stri
   }
   if (end.empty()) end = store::prefix_end(prefix);
   auto stream = std::make_unique<Stream>();
-  auto watch =
-      state_->store.watch({prefix, end, after}, [translate = std::move(translate), callback = std::move(callback)](
-                                                    const std::shared_ptr<const store::Batch>& batch) {
-        callback(batch == nullptr ? nullptr : translate(*batch));
-      });
+  auto watch = state_->store.watch({prefix, end, after, most_past_bytes},
+                                   [translate = std::move(translate),
+                                    callback = std::move(callback)](const std::shared_ptr<const store::Batch>& batch) {
+                                     callback(batch == nullptr ? nullptr : translate(*batch));
+                                   });
   if (!watch) return tl::unexpected(too_old(from_store(watch.error())));
   stream->watch = std::move(*watch);
   return stream;

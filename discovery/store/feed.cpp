@@ -183,7 +183,7 @@ Result<std::unique_ptr<Watch>> Feed::attach(const WatchRequest& request, WatchCa
   }
   auto handle = std::make_unique<Handle>(subscriptions_, watcher);
   if (read_history) {
-    auto read = backlog(watcher->range, request.after, published);
+    auto read = backlog(request, published);
     if (!read) return tl::make_unexpected(std::move(read.error()));
     past = std::move(*read);
   } else {

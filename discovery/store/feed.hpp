@@ -27,8 +27,8 @@ class Watcher;
 class Feed {
 public:
   using Batches = std::vector<std::shared_ptr<const Batch>>;
-  /// The changes of a range after one revision up to another, read from the history.
-  using Backlog = std::function<Result<Batches>(const KeyRange& range, Revision after, Revision until)>;
+  /// What a watch asks for, up to a revision, read from the history.
+  using Backlog = std::function<Result<Batches>(const WatchRequest& request, Revision until)>;
 
   /// Keeps about so many bytes of recent batches, so that a watch from a moment ago needs no history.
   Feed(Revision revision, std::size_t recent_bytes);

@@ -89,7 +89,12 @@ RangeResult Undo::finish(std::vector<Entry> entries, std::size_t unchanged, std:
 }
 
 void Replay::add(Revision revision, const Before& before) {
-  if (!range_.contains(before.key)) return;
+  if (!range_.contains(before.key) || full()) return;
+  bytes_ += sizeof(Change) + before.key.size() + before.value.size();
+  if (full()) {
+    changes_.clear();
+    return;
+  }
   changes_.push_back({{std::string(before.key), nullptr, before.created, revision}, value_of(before)});
 }
 
@@ -128,6 +133,10 @@ Replay::finish(Revision until, const std::function<std::optional<Entry>(const st
 Error compacted_error(Revision asked, Revision compacted) {
   return {Failure::compacted, "revision " + std::to_string(asked) +
                                   " is older than the history kept, which begins after " + std::to_string(compacted)};
+}
+
+Error past_error(Revision asked) {
+  return {Failure::compacted, "more was written after revision " + std::to_string(asked) + " than is read again"};
 }
 
 Error future_error(Revision asked, Revision newest) {

@@ -73,9 +73,12 @@ private:
 /// The changes of a range after a revision, as a watcher gets them.
 class Replay {
 public:
-  explicit Replay(KeyRange range) : range_(std::move(range)) {}
+  /// Holds at most `most_bytes` of values (0: no bound).
+  explicit Replay(KeyRange range, std::size_t most_bytes = 0) : range_(std::move(range)), most_bytes_(most_bytes) {}
 
   void add(Revision revision, const Before& before);
+  /// There was more than it may hold; finish() must not be called then.
+  [[nodiscard]] bool full() const { return most_bytes_ != 0 && bytes_ > most_bytes_; }
 
   /// The changes up to `until` in order, in batches of moderate size of which the last one ends with `until`.
   /// `current` gives a key's entry in the view that the history was read from.
@@ -84,6 +87,8 @@ public:
 
 private:
   KeyRange range_;
+  const std::size_t most_bytes_;
+  std::size_t bytes_ = 0;
   std::vector<Change> changes_; // entry.value is filled in by finish()
 };
 
@@ -93,6 +98,8 @@ private:
 }
 
 [[nodiscard]] Error compacted_error(Revision asked, Revision compacted);
+/// Too much was written after the revision asked for to be read again.
+[[nodiscard]] Error past_error(Revision asked);
 [[nodiscard]] Error future_error(Revision asked, Revision newest);
 
 /// The entries cut to a limit, with `more` and `total` as RangeResult has them.

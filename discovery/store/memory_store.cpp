@@ -60,7 +60,7 @@ struct MemoryStore::State {
 
   Committed commit(std::span<Submitted> group);
   void compact();
-  Result<Feed::Batches> backlog(const KeyRange& range, Revision after, Revision until) const;
+  Result<Feed::Batches> backlog(const WatchRequest& request, Revision until) const;
   void visit(Revision after, const std::function<void(Revision, const Before&)>& visitor) const;
 
   [[nodiscard]] Revision compacted() const { return history.empty() ? revision : history.front().revision - 1; }
@@ -107,11 +107,14 @@ std::pair<Items::const_iterator, Items::const_iterator> MemoryStore::State::find
   return {first, items.upper_bound(range.begin)};
 }
 
-Result<Feed::Batches> MemoryStore::State::backlog(const KeyRange& range, Revision after, Revision until) const {
+Result<Feed::Batches> MemoryStore::State::backlog(const WatchRequest& request, Revision until) const {
   const std::shared_lock lock(mutex);
-  if (!within_history(after, compacted())) return tl::make_unexpected(compacted_error(after, compacted()));
-  Replay replay(range);
-  visit(after, [&](Revision at, const Before& before) { replay.add(at, before); });
+  if (!within_history(request.after, compacted())) {
+    return tl::make_unexpected(compacted_error(request.after, compacted()));
+  }
+  Replay replay({request.begin, request.end}, request.most_past_bytes);
+  visit(request.after, [&](Revision at, const Before& before) { replay.add(at, before); });
+  if (replay.full()) return tl::make_unexpected(past_error(request.after));
   return replay.finish(until, [&](const std::string& key) { return Table{const_cast<Items&>(items)}.find(key); });
 }
 
@@ -165,7 +168,7 @@ Result<std::unique_ptr<Watch>> MemoryStore::watch(const WatchRequest& request, W
   }
   return state.feed.attach(
       request, std::move(callback),
-      [&state](const KeyRange& range, Revision after, Revision until) { return state.backlog(range, after, until); });
+      [&state](const WatchRequest& asked, Revision until) { return state.backlog(asked, until); });
 }
 
 Revision MemoryStore::revision() const {

@@ -68,9 +68,9 @@ std::size_t Reader::count(const KeyRange& range, Revision at) {
 }
 
 template <class Visit>
-void Reader::visit(Revision after, Visit visit) {
+void Reader::visit(Revision after, Visit visit, const std::function<bool()>& enough) {
   auto rows = history_(after);
-  while (rows.next()) {
+  while ((!enough || !enough()) && rows.next()) {
     const Revision revision = rows.number(0);
     if (!decode(rows.bytes(1), [&](const Before& before) { visit(revision, before); })) {
       throw SqliteError{sqlite_damaged, 0, "a row of the history cannot be read"};
@@ -97,12 +97,15 @@ Result<RangeResult> Reader::range(const RangeRequest& request) {
   return result;
 }
 
-Result<Feed::Batches> Reader::changes(const KeyRange& range, Revision after, Revision until) {
+Result<Feed::Batches> Reader::changes(const WatchRequest& request, Revision until) {
   const View view(*this);
   const auto [newest, compacted] = extent();
-  if (!within_history(after, compacted)) return tl::make_unexpected(compacted_error(after, compacted));
-  Replay replay(range);
-  visit(after, [&](Revision revision, const Before& before) { replay.add(revision, before); });
+  if (!within_history(request.after, compacted)) return tl::make_unexpected(compacted_error(request.after, compacted));
+  Replay replay({request.begin, request.end}, request.most_past_bytes);
+  visit(
+      request.after, [&](Revision revision, const Before& before) { replay.add(revision, before); },
+      [&] { return replay.full(); });
+  if (replay.full()) return tl::make_unexpected(past_error(request.after));
   return replay.finish(until, [&](const std::string& key) -> std::optional<Entry> {
     auto rows = find_(key);
     if (!rows.next()) return std::nullopt;

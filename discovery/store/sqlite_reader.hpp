@@ -20,7 +20,7 @@ public:
   Reader(const std::string& file, const std::string& vfs);
 
   [[nodiscard]] Result<RangeResult> range(const RangeRequest& request);
-  [[nodiscard]] Result<Feed::Batches> changes(const KeyRange& range, Revision after, Revision until);
+  [[nodiscard]] Result<Feed::Batches> changes(const WatchRequest& request, Revision until);
   /// The newest committed revision.
   [[nodiscard]] Revision revision();
 
@@ -34,7 +34,7 @@ private:
   [[nodiscard]] std::vector<Entry> entries(const KeyRange& range, Revision at, std::size_t limit);
   [[nodiscard]] std::size_t count(const KeyRange& range, Revision at);
   template <class Visit>
-  void visit(Revision after, Visit visit);
+  void visit(Revision after, Visit visit, const std::function<bool()>& enough = {});
 
   Connection connection_;
   Statement begin_, commit_, extent_, find_, range_, count_, history_;

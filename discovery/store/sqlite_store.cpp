@@ -315,10 +315,9 @@ Result<std::unique_ptr<Watch>> SqliteStore::watch(const WatchRequest& request, W
   if (const Revision gone = state.compacted; !within_history(request.after, gone)) {
     return tl::make_unexpected(compacted_error(request.after, gone));
   }
-  return state.feed.attach(
-      request, std::move(callback), [&state](const KeyRange& range, Revision after, Revision until) {
-        return state.read([&](ReaderPool::Loan& reader) { return reader->changes(range, after, until); });
-      });
+  return state.feed.attach(request, std::move(callback), [&state](const WatchRequest& asked, Revision until) {
+    return state.read([&](ReaderPool::Loan& reader) { return reader->changes(asked, until); });
+  });
 }
 
 Revision SqliteStore::revision() const { return state_->revision; }

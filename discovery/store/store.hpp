@@ -103,6 +103,9 @@ public:
 struct WatchRequest {
   std::string begin, end; // as in RangeRequest
   Revision after = 0;     // deliver what was written after this revision
+  // At most so many bytes of values are read from the history for it, so that whoever was away for long cannot make the
+  // store hold all of it; where there are more, the revision counts as compacted. 0: no bound.
+  std::size_t most_past_bytes = 0;
 };
 
 /// Called with nullptr once, as the last call, when the store can no longer tell what came in between (an `objects`

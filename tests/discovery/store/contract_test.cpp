@@ -430,4 +430,17 @@ TEST_CASE("the end of a prefix") {
   CHECK(prefix_end("") > "/z");
 }
 
+TEST_CASE_TEMPLATE("a watch reads at most so much of the past, or counts as compacted", Kind, InMemory, OnDisk) {
+  Kind kind;
+  const auto store = kind.open();
+  const std::string value(100'000, 'x');
+  for (int i = 0; i < 50; ++i) write(*store, {put("/a", value + std::to_string(i))});
+  Recorder all, none;
+  CHECK(store->watch({"/", "0", 1, 6'000'000}, all.callback()).has_value());
+  const auto refused = store->watch({"/", "0", 1, 4'000'000}, none.callback());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().failure == Failure::compacted);
+  CHECK(store->watch({"/b", "0", 1, 1}, none.callback()).has_value()); // others' changes do not count
+}
+
 } // namespace signpost::store
