@@ -1,6 +1,7 @@
 #include "client/cli/api.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "discovery/model/json.hpp"
@@ -23,6 +24,12 @@ std::vector<std::string> split(std::string_view list) {
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return out;
+}
+
+// The values of a document are preceded by one of these each, so this bounds them without a look at its structure.
+bool too_many_values(std::string_view text) {
+  constexpr std::ptrdiff_t most = 4'000'000;
+  return std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; }) > most;
 }
 
 Exit exit_of(int status, const std::string& reason) {
@@ -102,8 +109,10 @@ Failure failure_of(const HttpReply& reply) {
       return {Exit::not_found, "the server does not know this kind of object; is the URL that of a signpostd API?"};
     return {exit_of(reply.status, ""), "the server answered with HTTP status " + std::to_string(reply.status)};
   }
+  constexpr std::size_t longest = 4096;
   auto message = text_member(*status, "message");
   if (message.empty()) message = "the server answered with HTTP status " + std::to_string(reply.status);
+  if (message.size() > longest) message = message.substr(0, longest) + " (and more)";
   return {exit_of(reply.status, text_member(*status, "reason")), std::move(message)};
 }
 
@@ -112,7 +121,8 @@ Expected<Json> Api::call(const HttpRequest& request) {
   if (!reply) return tl::make_unexpected(std::move(reply.error()));
   if (on_warning)
     for (const auto& warning : reply->warnings) on_warning(warning);
-  if (reply->status >= 400) return tl::make_unexpected(failure_of(*reply));
+  if (reply->status < 200 || reply->status >= 300) return tl::make_unexpected(failure_of(*reply));
+  last_size_ = reply->body.size();
   auto json = parse_document(reply->body);
   if (!json || !json->is_object())
     return fail(Exit::error,
@@ -125,15 +135,22 @@ Expected<Json> Api::get(const model::KindInfo& kind, std::string_view name_space
 }
 
 Expected<Json> Api::list(const model::KindInfo& kind, const Scope& scope, Form form) {
+  constexpr std::size_t most_octets = std::size_t{512} << 20, least_page = 64 * 1024; // an empty page counts, too
+  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(10);
   Json whole;
   std::string next;
+  std::size_t octets = 0;
   do {
     std::vector<std::pair<std::string, std::string>> paging{{"limit", "500"}};
     if (!next.empty()) paging.emplace_back("continue", next);
     auto page = call(
         {.target = object_path(kind, scope.name_space, "") + query_string(scope, paging), .accept = accept_for(form)});
     if (!page) return page;
-    next = metadata_text(*page, "continue");
+    octets += std::max(least_page, last_size_);
+    auto following = metadata_text(*page, "continue");
+    if (!following.empty() && (following == next || octets > most_octets || std::chrono::steady_clock::now() > until))
+      return fail(Exit::error, "the server's list of " + std::string(kind.plural) + " does not end");
+    next = std::move(following);
     const char* const part = text_member(*page, "kind") == "Table" ? "rows" : "items";
     auto& items = (*page)[part];
     if (!items.is_array()) items = Json::array();
@@ -151,7 +168,8 @@ Expected<Json> Api::list(const model::KindInfo& kind, const Scope& scope, Form f
 }
 
 std::optional<Json> parse_document(std::string_view text) {
-  constexpr int deepest = 64; // members nested deeper are left out; no object of ours has them
+  if (too_many_values(text)) return std::nullopt;
+  constexpr int deepest = 64; // no object of ours is deeper
   auto json = Json::parse(
       text, [](int depth, Json::parse_event_t, Json&) { return depth <= deepest; }, false);
   return json.is_discarded() ? std::nullopt : std::optional(std::move(json));

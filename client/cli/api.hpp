@@ -46,7 +46,8 @@ public:
   [[nodiscard]] Expected<Json> call(const HttpRequest& request);
   [[nodiscard]] Expected<Json> get(const model::KindInfo& kind, std::string_view name_space, std::string_view name,
                                    Form form = Form::objects);
-  /// All pages as one document: a list (or Table) with all items (or rows), and the metadata of the first page.
+  /// All pages as one document: a list (or Table) with all items (or rows), and the metadata of the first page. A list
+  /// that does not end fails: after 512 MiB or ten minutes, or where a page leads back to itself.
   [[nodiscard]] Expected<Json> list(const model::KindInfo& kind, const Scope& scope, Form form = Form::objects);
 
   [[nodiscard]] HttpClient& http() { return http_; }
@@ -55,12 +56,14 @@ public:
 
 private:
   HttpClient http_;
+  std::size_t last_size_ = 0; // octets of the last reply that was parsed
 };
 
 /// The Failure that an error reply means.
 [[nodiscard]] Failure failure_of(const HttpReply& reply);
 
-/// Parses one JSON document with bounded depth; nullopt: it is none.
+/// Parses one JSON document; nullopt: it is none, or has more than four million values (the memory that it would take
+/// is many times its size). Members nested deeper than 64 are left out.
 [[nodiscard]] std::optional<Json> parse_document(std::string_view text);
 
 /// A string member; "" if it is not there or no string.

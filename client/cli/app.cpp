@@ -234,7 +234,7 @@ Exit parse_failure(const CLI::ParseError& error, const Program& program, std::os
   const auto used = program.app.get_subcommands();
   if (const auto rest = program.app.remaining(); used.empty() && !rest.empty())
     text = "there is no command \"" + printable(rest.front()) + '"';
-  err << "signpost: " << text << "; see signpost " << (used.empty() ? "" : used.front()->get_name() + ' ')
+  err << "signpost: " << printable(text) << "; see signpost " << (used.empty() ? "" : used.front()->get_name() + ' ')
       << "--help\n";
   return Exit::usage;
 }
@@ -252,15 +252,16 @@ Expected<Api> Session::api() const {
   auto url = read_url(text);
   if (!url) return tl::make_unexpected(std::move(url.error()));
   Api api(std::move(*url));
-  api.on_warning = [this](const std::string& warning) { err << "Warning: " << warning << '\n'; };
+  api.on_warning = [this](const std::string& warning) { err << "Warning: " << printable(warning) << '\n'; };
   return api;
 }
 
 void Session::complain(const Failure& failure) const {
+  // One sentence is one line, whoever wrote it.
   std::string text = failure.message;
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 && c != '\n') c = '?';
-  err << "signpost: " << text << '\n';
+  while (text.ends_with('\n')) text.pop_back();
+  std::ranges::replace(text, '\n', ' ');
+  err << "signpost: " << printable(text) << '\n';
 }
 
 int run(std::vector<std::string> arguments, std::istream& in, std::ostream& out, std::ostream& err) {

@@ -154,6 +154,9 @@ Exit each_item(const Session& session, const std::vector<std::string>& files, Ea
 
 Expected<void> erase(const Session& session, Api& api, const model::KindInfo& kind, const std::string& name_space,
                      const std::string& name, bool ignore_not_found) {
+  // A path that ends in nothing, or goes up, means something else than one object.
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
+    return fail(Exit::error, "\"" + printable(name) + "\" cannot be the name of an object, so nothing is deleted");
   const auto reply = api.call({.method = "DELETE",
                                .target = object_path(kind, name_space, name),
                                .content_type = "application/json",

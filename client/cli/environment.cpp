@@ -1,5 +1,6 @@
 #include "client/cli/environment.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -8,7 +9,9 @@
 #include <unistd.h>
 
 #include "client/cli/manifests.hpp"
+#include "client/cli/output.hpp"
 #include "discovery/environment/environment.hpp"
+#include "discovery/model/address.hpp"
 #include "discovery/model/json.hpp"
 
 namespace signpost::cli {
@@ -17,10 +20,45 @@ namespace {
 
 constexpr int cannot_run = 126, no_such_program = 127; // as POSIX shells
 
+bool is_word(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_';
+  });
+}
+
+// IPv4 addresses with leading zeros, which old registries hold, are handed on as they are.
+bool is_address(std::string_view text) {
+  return model::Address::parse(text) ||
+         (text.size() <= 15 && !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+// Names and values of variables are made of these texts, and "one line, one variable" holds only if they are what they
+// should be. A name may be more than registries allow today, but not more than a word.
+Expected<void> check_service(const model::Service& service) {
+  const auto name = "the service \"" + printable(service.metadata.name) + '"';
+  if (service.metadata.name.empty() || !is_word(service.metadata.name))
+    return fail(Exit::error, name + " has a name that no service can have");
+  std::vector<std::string> addresses = service.spec.cluster_ips;
+  addresses.push_back(service.spec.cluster_ip);
+  for (const auto& address : addresses)
+    if (!address.empty() && address != "None" && !is_address(address))
+      return fail(Exit::error, name + " has the clusterIP \"" + printable(address) + "\", which is no address");
+  for (const auto& port : service.spec.ports) {
+    if (!is_word(port.name))
+      return fail(Exit::error, name + " has a port named \"" + printable(port.name) + "\", which is no name");
+    if (!is_word(port.protocol))
+      return fail(Exit::error, name + " has a port of the protocol \"" + printable(port.protocol) + '"');
+  }
+  return {};
+}
+
 Expected<void> add_service(const Json& object, std::vector<model::Service>& services) {
-  auto service = model::decode_object(model::Kind::service, object);
-  if (!service) return fail(Exit::error, "a service cannot be read: " + service.error().message);
-  services.push_back(std::get<model::Service>(std::move(*service)));
+  auto decoded = model::decode_object(model::Kind::service, object);
+  if (!decoded) return fail(Exit::error, "a service cannot be read: " + decoded.error().message);
+  auto service = std::get<model::Service>(std::move(*decoded));
+  if (auto sound = check_service(service); !sound) return sound;
+  services.push_back(std::move(service));
   return {};
 }
 

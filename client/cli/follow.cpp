@@ -12,7 +12,7 @@ namespace signpost::cli {
 
 namespace {
 
-constexpr std::size_t longest_event = std::size_t{64} << 20;
+constexpr std::size_t longest_event = std::size_t{64} << 20, most_objects = 2'000'000;
 constexpr int watch_seconds = 300; // then the server ends the watch and the next one begins
 constexpr std::chrono::seconds silence{watch_seconds + 30};
 constexpr std::chrono::milliseconds first_pause{200}, longest_pause{5000};
@@ -154,22 +154,25 @@ private:
     }
     if (const auto version = metadata_text(object, "resourceVersion"); !version.empty()) version_ = version;
     if (type == "BOOKMARK") return {};
-    if (form_ == Form::objects) return apply(type, object, object), Expected<void>();
+    if (form_ == Form::objects) return apply(type, object, object);
     object = as_table(std::move(object));
     for (const auto& row : object["rows"]) {
       if (const auto version = metadata_text(object_of(row), "resourceVersion"); !version.empty()) version_ = version;
-      apply(type, row, object);
+      if (auto applied = apply(type, row, object); !applied) return applied;
     }
     return {};
   }
 
-  void apply(const std::string& type, const Json& item, const Json& table) {
+  Expected<void> apply(const std::string& type, const Json& item, const Json& table) {
     const auto key = key_of(item);
     if (type == "DELETED")
       known_.erase(key);
-    else
+    else if (known_.size() < most_objects || known_.contains(key))
       known_[key] = item;
+    else
+      return fail(Exit::error, "the server sends objects without end");
     emit(printable(type), item, table);
+    return {};
   }
 
   Api& api_;

@@ -188,14 +188,16 @@ Exit print_changes(const Session& session, const GetOptions& options, bool with_
           session.out << "---\n";
           print_yaml(session.out, document);
         } else {
-          session.out << document.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+          session.out << json_text(document, -1) << '\n';
         }
       }
     }
     session.out.flush();
     return session.out.good() && (left == 0 || --left > 0);
   };
-  const auto notice = [&](const std::string& text) { session.err << "signpost: " << text << '\n' << std::flush; };
+  const auto notice = [&](const std::string& text) {
+    session.err << "signpost: " << printable(text) << '\n' << std::flush;
+  };
   const auto ended = follow(*api, *selection.kind, scope, table ? Form::table : Form::objects, show, notice);
   if (ended) return Exit::ok;
   session.complain(with_hint(ended.error(), *selection.kind));

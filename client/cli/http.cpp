@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t most_header = 64 * 1024;
 
@@ -106,9 +107,18 @@ private:
   Failure lost(const error_code& error, const char* what) const {
     const std::string where = "http://" + url_.origin();
     if (error == beast::error::timeout)
-      return {Exit::unavailable, where + " did not " + what + " in time; is the server overloaded?"};
-    if (error == http::error::body_limit || error == http::error::header_limit)
-      return {Exit::error, where + " sent more than fits: " + error.message()};
+      return {Exit::unavailable, where + " did not answer in time; is the server overloaded?"};
+    if (error == http::error::header_limit || error == http::error::buffer_overflow)
+      return {Exit::error, where + " sent a head of more than " + std::to_string(most_header / 1024) + " KiB"};
+    if (error == http::error::body_limit)
+      return {Exit::error, where + " sent a reply of more than " + std::to_string(limits_.body >> 20) +
+                               " MiB; is the URL that of a signpostd API?"};
+    if (error == http::error::partial_message)
+      return {Exit::unavailable, where + " closed the connection in the middle of its reply"};
+    if (error.category() == http::make_error_code(http::error::bad_version).category() &&
+        error != http::error::end_of_stream)
+      return {Exit::error, where + " sent something that is not HTTP (" + error.message() +
+                               "); is the URL that of a signpostd API?"};
     return {Exit::unavailable, "cannot " + std::string(what) + " " + where + ": " + error.message()};
   }
 
@@ -154,11 +164,15 @@ private:
     }
     http::response_parser<http::buffer_body> parser;
     parser.header_limit(most_header);
-    parser.body_limit(boost::none);
+    if (piece == nullptr)
+      parser.body_limit(limits_.body);
+    else
+      parser.body_limit(boost::none); // what is not handed over is measured in read_body
+    const auto until = Clock::now() + limits_.whole;
     error = wait(limits_.reply, [&](auto done) { http::async_read_header(stream_, buffer_, parser, std::move(done)); });
     if (error) {
       nothing_came = error == http::error::end_of_stream || error == asio::error::connection_reset;
-      return tl::make_unexpected(lost(error, "answer"));
+      return tl::make_unexpected(lost(error, "read from"));
     }
     HttpReply reply;
     reply.status = static_cast<int>(parser.get().result_int());
@@ -166,7 +180,9 @@ private:
     for (const auto& field : parser.get())
       if (field.name() == http::field::warning) reply.warnings.push_back(warning_text(text_of(field.value())));
     const bool hand_over = piece != nullptr && reply.status == 200;
-    if (auto read = read_body(parser, hand_over ? piece : nullptr, hand_over ? silence : limits_.reply, reply); !read)
+    if (auto read = hand_over ? read_body(parser, piece, silence, Clock::time_point::max(), reply)
+                              : read_body(parser, nullptr, limits_.reply, until, reply);
+        !read)
       return tl::make_unexpected(read.error());
     if (!parser.is_done() || !parser.get().keep_alive()) close();
     return reply;
@@ -174,9 +190,10 @@ private:
 
   template <class Parser>
   Expected<void> read_body(Parser& parser, const std::function<bool(std::string_view)>* piece,
-                           std::chrono::milliseconds silence, HttpReply& reply) {
+                           std::chrono::milliseconds silence, Clock::time_point until, HttpReply& reply) {
     std::array<char, 64 * 1024> chunk;
     while (!parser.is_done()) {
+      if (Clock::now() >= until) return tl::make_unexpected(lost(beast::error::timeout, "read from"));
       parser.get().body().data = chunk.data();
       parser.get().body().size = chunk.size();
       // read_some hands over what is there; async_read would wait until the chunk is full.

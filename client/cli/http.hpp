@@ -44,8 +44,9 @@ struct HttpReply {
 
 struct HttpLimits {
   std::chrono::milliseconds connect{5'000};
-  std::chrono::milliseconds reply{60'000};   // between two pieces of a reply
-  std::size_t body = std::size_t{512} << 20; // of a whole reply, octets
+  std::chrono::milliseconds reply{30'000};   // between two pieces of a reply
+  std::chrono::milliseconds whole{120'000};  // for a whole reply, so that a trickle ends, too; not of stream()
+  std::size_t body = std::size_t{128} << 20; // of a whole reply, octets
 };
 
 class HttpClient {

@@ -6,6 +6,7 @@
 
 #include "client/cli/api.hpp"
 #include "discovery/model/manifest.hpp"
+#include "discovery/model/text.hpp"
 
 namespace signpost::cli {
 
@@ -17,6 +18,29 @@ std::string cell_text(const Json& cell) {
   if (cell.is_string()) return printable(cell.get_ref<const std::string&>());
   if (cell.is_null()) return "<none>";
   return printable(cell.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+// The length of what steers a terminal at the start of `text`, of which `sequence` octets are a character of UTF-8 (0:
+// none is); 0: it is harmless.
+std::size_t steering(std::string_view text, std::size_t sequence) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (sequence == 0) return 1;
+  if (sequence == 1) return octet(0) < 0x20 || octet(0) == 0x7f ? 1 : 0;
+  if (sequence == 2) return octet(0) == 0xc2 && octet(1) < 0xa0 ? 2 : 0; // U+0080 … U+009F
+  if (sequence != 3 || octet(0) != 0xe2) return 0;
+  const bool separator_or_embedding = octet(1) == 0x80 && octet(2) >= 0xa8 && octet(2) <= 0xae; // U+2028 … U+202E
+  const bool isolate = octet(1) == 0x81 && octet(2) >= 0xa6 && octet(2) <= 0xa9;                // U+2066 … U+2069
+  return separator_or_embedding || isolate ? 3 : 0;
+}
+
+std::string escaped(std::string_view character) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+  unsigned code = octet(0);
+  if (character.size() == 2) code = (octet(0) & 0x1fu) << 6 | (octet(1) & 0x3fu);
+  if (character.size() == 3) code = (octet(0) & 0x0fu) << 12 | (octet(1) & 0x3fu) << 6 | (octet(2) & 0x3fu);
+  std::string out = "\\u";
+  for (const int shift : {12, 8, 4, 0}) out += "0123456789abcdef"[code >> shift & 15];
+  return out;
 }
 
 std::string upper(std::string text) {
@@ -37,18 +61,42 @@ std::optional<Output> output_named(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  std::string out(text);
-  std::ranges::replace_if(
-      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  std::string out;
+  while (!text.empty()) {
+    const auto sequence = model::utf8_length(text), bad = steering(text, sequence);
+    if (bad == 0)
+      out += text.substr(0, sequence);
+    else
+      out += '?';
+    text.remove_prefix(std::max(sequence, bad));
+  }
+  return out;
+}
+
+std::string json_text(const Json& json, int indent) {
+  // Control characters below 0x20 are escaped in it already, but for the line feeds between members.
+  const auto text = json.dump(indent, ' ', false, Json::error_handler_t::replace);
+  std::string out;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto sequence = std::max<std::size_t>(model::utf8_length(rest), 1);
+    const auto character = rest.substr(0, sequence);
+    if (character != "\n" && steering(rest, sequence) != 0)
+      out += escaped(character);
+    else
+      out += character;
+    rest.remove_prefix(sequence);
+  }
   return out;
 }
 
 void TablePrinter::measure(const std::vector<std::string>& row) {
   if (widths_.size() < row.size()) widths_.resize(row.size());
-  for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], row[i].size());
+  for (std::size_t i = 0; i < row.size(); ++i) widths_[i] = std::max(widths_[i], printable(row[i]).size());
 }
 
-void TablePrinter::print(const std::vector<std::string>& row) {
+void TablePrinter::print(const std::vector<std::string>& cells) {
+  std::vector<std::string> row;
+  for (const auto& cell : cells) row.push_back(printable(cell));
   measure(row);
   std::string line;
   for (std::size_t i = 0; i < row.size(); ++i) {
@@ -103,9 +151,7 @@ Json as_table(Json reply) {
           {"rows", std::move(rows)}};
 }
 
-void print_json(std::ostream& out, const Json& json) {
-  out << json.dump(4, ' ', false, Json::error_handler_t::replace) << '\n';
-}
+void print_json(std::ostream& out, const Json& json) { out << json_text(json, 4) << '\n'; }
 
 void print_yaml(std::ostream& out, const Json& json) {
   auto text = model::to_yaml(json);

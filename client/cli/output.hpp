@@ -19,16 +19,21 @@ using Json = nlohmann::json;
 enum class Output : std::uint8_t { table, wide, json, yaml, name };
 [[nodiscard]] std::optional<Output> output_named(std::string_view text);
 
-/// Control characters, which could steer a terminal, become '?'.
+/// What could steer a terminal becomes '?': control characters (C0, DEL, C1), line and paragraph separators, those that
+/// turn the direction of text around, and what is not UTF-8. The rest is one line.
 [[nodiscard]] std::string printable(std::string_view text);
+/// A JSON document as text that is the same to every reader, with what printable() replaces escaped. `indent` -1: one
+/// line. No newline at the end.
+[[nodiscard]] std::string json_text(const Json& json, int indent);
 
-/// Prints rows below each other. Columns are as wide as their widest cell so far, so a table can go on for ever.
+/// Prints rows below each other, their cells made printable. Columns are as wide as their widest cell so far, so a
+/// table can go on for ever.
 class TablePrinter {
 public:
   explicit TablePrinter(std::ostream& out) : out_(out) {}
   /// Widens columns without printing.
   void measure(const std::vector<std::string>& row);
-  void print(const std::vector<std::string>& row);
+  void print(const std::vector<std::string>& cells);
 
 private:
   std::ostream& out_;

@@ -77,7 +77,8 @@ enum class Format : std::uint8_t {
 /// "env", "export", "json" or "docker".
 [[nodiscard]] std::optional<Format> parse_format(std::string_view text);
 
-/// Whole text with a newline after each line. Error: one sentence (a value that docker's form cannot carry).
+/// Whole text with a newline after each line. Error: one sentence (a value of several lines, which env's and docker's
+/// form cannot carry).
 [[nodiscard]] tl::expected<std::string, std::string> format(std::span<const Variable> variables, Format format);
 
 /// What execve(2) takes, in bytes: all strings with their NULs and pointers, and one string with its NUL.

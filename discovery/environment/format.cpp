@@ -37,6 +37,19 @@ std::string json_text(std::span<const Variable> variables) {
   return array.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+// NAME=VALUE, and nothing tells where a value of several lines ends.
+tl::expected<std::string, std::string> env_text(std::span<const Variable> variables) {
+  std::string out;
+  for (const auto& [name, value] : variables) {
+    if (value.find_first_of("\r\n") != std::string::npos || name.find_first_of("\r\n") != std::string::npos) {
+      return tl::unexpected(one_line(name) +
+                            " has several lines, of which each would be a variable; use --format export or json");
+    }
+    out += name + "=" + value + "\n";
+  }
+  return out;
+}
+
 // docker reads lines literally: no quotes, no escapes, '#' starts a comment, names have no blanks.
 tl::expected<std::string, std::string> docker_text(std::span<const Variable> variables) {
   std::string out;
@@ -69,9 +82,7 @@ tl::expected<std::string, std::string> format(std::span<const Variable> variable
   switch (format) {
   case Format::json: return json_text(variables);
   case Format::docker: return docker_text(variables);
-  case Format::env:
-    for (const auto& [name, value] : variables) out += name + "=" + value + "\n";
-    break;
+  case Format::env: return env_text(variables);
   case Format::export_:
     for (const auto& [name, value] : variables) {
       if (shell_name(name)) {

@@ -14,7 +14,14 @@ std::size_t rank(const std::string& key) {
   return static_cast<std::size_t>(std::find(std::begin(leading_keys), std::end(leading_keys), key) - leading_keys);
 }
 
-// C1 controls, line separators and the byte order mark are no plain text to a YAML reader.
+// Line and paragraph separator, and the controls that turn the direction of what is shown after them.
+bool separator_or_direction(std::string_view sequence) {
+  return (sequence >= "\xe2\x80\xa8" && sequence <= "\xe2\x80\xae") ||
+         (sequence >= "\xe2\x81\xa6" && sequence <= "\xe2\x81\xa9");
+}
+
+// C1 controls, line separators and the byte order mark are no plain text to a YAML reader, nor to one who reads it on a
+// screen what turns the direction.
 bool printable(std::string_view text, bool multi_line) {
   for (std::size_t i = 0; i < text.size();) {
     auto const length = utf8_length(text.substr(i));
@@ -24,7 +31,7 @@ bool printable(std::string_view text, bool multi_line) {
       if (sequence[0] != '\n' || !multi_line) return false;
     }
     if (length == 2 && sequence[0] == '\xc2' && static_cast<unsigned char>(sequence[1]) < 0xa0) return false;
-    if (sequence == "\xe2\x80\xa8" || sequence == "\xe2\x80\xa9" || sequence == "\xef\xbb\xbf") return false;
+    if (separator_or_direction(sequence) || sequence == "\xef\xbb\xbf") return false;
     i += length;
   }
   return true;
@@ -136,16 +143,21 @@ public:
     for (std::size_t i = 0; i < literal.size();) {
       auto const length = std::max<std::size_t>(utf8_length(std::string_view(literal).substr(i)), 1);
       auto const sequence = std::string_view(literal).substr(i, length);
+      constexpr char digits[] = "0123456789abcdef";
+      auto const last = static_cast<unsigned char>(sequence.back());
       if (printable(sequence, false)) {
         out += sequence;
       } else if (length == 1) {
         out += "\\x7f";
       } else if (length == 2) {
-        constexpr char digits[] = "0123456789abcdef";
-        auto const byte = static_cast<unsigned char>(sequence[1]);
-        ((out += "\\x") += digits[byte >> 4]) += digits[byte & 15];
+        ((out += "\\x") += digits[last >> 4]) += digits[last & 15];
+      } else if (sequence == "\xef\xbb\xbf") {
+        out += "\\uFEFF";
       } else {
-        out += sequence == "\xef\xbb\xbf" ? "\\uFEFF" : sequence == "\xe2\x80\xa8" ? "\\u2028" : "\\u2029";
+        auto const code =
+            (static_cast<unsigned char>(sequence[1]) & 0x3fu) << 6 | (last & 0x3fu); // of 0xe2: U+2000 and on
+        out += "\\u2";
+        for (int const shift : {8, 4, 0}) out += digits[code >> shift & 15];
       }
       i += length;
     }

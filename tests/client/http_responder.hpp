@@ -26,9 +26,11 @@ struct HttpAsked {
 struct HttpAnswer {
   int status = 200;
   std::string body{};
-  std::vector<std::string> chunks{}; // if not empty: sent chunked instead of body
-  bool drop = false;                 // close without the last chunk, or without answering at all if there is no body
-  std::string head{};                // further header lines, each with CR LF
+  std::vector<std::string> chunks{};   // if not empty: sent chunked instead of body
+  bool drop = false;                   // close without the last chunk, or without answering at all if there is no body
+  std::string head{};                  // further header lines, each with CR LF
+  std::string raw{};                   // if not empty: these octets instead of a reply, then the connection is closed
+  std::function<std::string()> more{}; // with raw: what follows it, until that is empty or the client has gone
 };
 
 class HttpResponder {
@@ -114,6 +116,11 @@ private:
       asked_.push_back(asked);
     }
     const auto answer = handler_(asked);
+    if (!answer.raw.empty()) {
+      for (auto piece = answer.raw; put(peer, piece) && answer.more && !stop_;)
+        if (piece = answer.more(); piece.empty()) break;
+      return false;
+    }
     if (answer.drop && answer.body.empty() && answer.chunks.empty()) return false;
     std::string out =
         "HTTP/1.1 " + std::to_string(answer.status) + " X\r\nContent-Type: application/json\r\n" + answer.head;
@@ -131,12 +138,13 @@ private:
     return !answer.drop;
   }
 
-  static void put(int peer, const std::string& text) {
+  static bool put(int peer, const std::string& text) {
     for (std::size_t sent = 0; sent < text.size();) {
       const auto moved = send(peer, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
-      if (moved <= 0) return;
+      if (moved <= 0) return false;
       sent += static_cast<std::size_t>(moved);
     }
+    return true;
   }
 
   Handler handler_;

@@ -260,6 +260,8 @@ TEST_CASE("each format says the same in its own way") {
   std::vector<Variable> const several{{"A", "one\ntwo"}};
   CHECK(environment::format(several, Format::docker).error() ==
         "the value of A has several lines, which docker's env files cannot carry; use --format json");
+  CHECK(environment::format(several, Format::env).error() ==
+        "A has several lines, of which each would be a variable; use --format export or json");
   std::vector<Variable> const comment{{"#A", "x"}};
   CHECK_FALSE(environment::format(comment, Format::docker));
   for (const char* name : {"env", "export", "json", "docker"}) CHECK(environment::parse_format(name));

@@ -306,6 +306,10 @@ lists:
 )");
   CHECK(to_yaml(Json()) == "null\n");
   CHECK(to_yaml(Json("a\nb")) == "\"a\\nb\"\n");
+  CHECK(to_yaml(Json("a\xe2\x80\xae"
+                     "b")) == "\"a\\u202eb\"\n");
+  CHECK(parse_yaml("\"a\\u202eb\"")->get<std::string>() == "a\xe2\x80\xae"
+                                                           "b");
   CHECK(to_yaml(Json::array()) == "[]\n");
   CHECK(to_yaml(Json::object()) == "{}\n");
 }
