@@ -10,6 +10,7 @@
 #include "client/cli/get.hpp"
 #include "client/cli/reference.hpp"
 #include "client/cli/resolve.hpp"
+#include "client/cli/status.hpp"
 #include "client/cli/vip.hpp"
 
 namespace signpost::cli {
@@ -28,6 +29,7 @@ struct Program {
   DeleteOptions remove;
   ResolveOptions resolve;
   VipOptions vip;
+  StatusOptions status;
   EnvironmentOptions env, exec;
   std::vector<std::string> behind_dashes; // exec … -- these: not ours to read
   std::string shell;
@@ -182,6 +184,14 @@ void add_vip_commands(Program& p) {
   sub->add_flag("--no-headers", p.vip.no_headers, "no line of column names");
 }
 
+void add_status_command(Program& p) {
+  auto* const sub = command(p, "status", "Show how the server is",
+                            "  signpost status                       version, zones, addresses, counts, warnings\n"
+                            "  signpost status -o json               the same for programs\n",
+                            [&p](const Session& s) { return status(s, p.status); });
+  sub->add_option("-o,--output", p.status.output, "how to print")->check(one_of({"table", "json"}));
+}
+
 void add_plain_commands(Program& p) {
   auto* const sub = command(p, "completion", "Print a script that completes signpost's words in your shell",
                             "  source <(signpost completion bash)\n"
@@ -276,6 +286,7 @@ int run(std::vector<std::string> arguments, std::istream& in, std::ostream& out,
     add_dns_commands(program);
     add_environment_commands(program);
     add_vip_commands(program);
+    add_status_command(program);
     add_plain_commands(program);
     const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
     if (std::find(arguments.begin(), dashes, "exec") != dashes && dashes != arguments.end()) {

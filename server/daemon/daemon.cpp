@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <set>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "server/config/host.hpp"
 #include "server/daemon/block_zone.hpp"
 #include "server/daemon/metrics.hpp"
+#include "server/daemon/status.hpp"
 #include "server/forward/forwarder.hpp"
 #include "server/listen/address_watch.hpp"
 #include "server/listen/listeners.hpp"
@@ -61,6 +63,8 @@ struct Daemon::State {
   std::unique_ptr<garbage::GarbageCollector> garbage;        // … as this
   std::vector<std::unique_ptr<api::Server>> api;
   std::atomic<bool> ready{false};
+  const std::chrono::system_clock::time_point start_time = std::chrono::system_clock::now();
+  const std::chrono::steady_clock::time_point running_since = std::chrono::steady_clock::now();
 
   std::unique_ptr<AddressWatch> address_watch;
   std::map<const ServerBlock*, BlockRoute> routes; // of each block, zones aside
@@ -75,6 +79,8 @@ struct Daemon::State {
   tl::expected<void, std::string> open_registry();
   tl::expected<void, std::string> start_api();
   void make_sources();
+  [[nodiscard]] Parts parts() const;
+  [[nodiscard]] std::string status() const;
   void stop();
 };
 
@@ -187,15 +193,8 @@ tl::expected<void, std::string> Daemon::State::start_api() {
       if (ready.load(std::memory_order_relaxed)) return std::nullopt;
       return "the services are not read yet, or the server is stopping";
     };
-    callbacks.pages["/metrics"] = {
-        std::string(metrics_content_type), [this] {
-          Parts parts{.listeners = listeners.get(), .registry = registry.get(), .endpoints = endpoints.get()};
-          for (const auto& one : forwarders) parts.forwarders.push_back(one.get());
-          for (const auto& server : api) parts.api.push_back(server.get());
-          for (const Served& one : served)
-            if (one.source) parts.services += one.source->services();
-          return metrics_page(collect(parts));
-        }};
+    callbacks.pages["/metrics"] = {std::string(metrics_content_type), [this] { return metrics_page(collect(parts())); }};
+    callbacks.pages["/status"] = {"application/json", [this] { return status(); }};
     api.push_back(std::make_unique<api::Server>(
         *registry, api::Settings{.address = endpoint.address, .port = endpoint.port, .version = SIGNPOST_VERSION},
         std::move(callbacks)));
@@ -204,6 +203,27 @@ tl::expected<void, std::string> Daemon::State::start_api() {
   for (const auto& server : api)
     if (auto started = server->start(); !started) return started;
   return {};
+}
+
+Parts Daemon::State::parts() const {
+  Parts all{.listeners = listeners.get(), .registry = registry.get(), .endpoints = endpoints.get()};
+  for (const auto& one : forwarders) all.forwarders.push_back(one.get());
+  for (const auto& server : api) all.api.push_back(server.get());
+  for (const Served& one : served)
+    if (one.source) all.services += one.source->services();
+  return all;
+}
+
+std::string Daemon::State::status() const {
+  const Parts all = parts();
+  return status_page(
+      {.settings = settings,
+       .parts = all,
+       .started = start_time,
+       .uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - running_since),
+       .ready = ready.load(std::memory_order_relaxed),
+       .dns = listeners->endpoints(),
+       .told = log::tally()});
 }
 
 void Daemon::State::make_sources() {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "server/log/line_writer.hpp"
@@ -108,7 +109,19 @@ private:
 std::shared_ptr<Sink> sink;                      // set once, by open()
 std::shared_ptr<spdlog::logger> lines, samples;  // … as these
 
+std::mutex told_mutex;
+Tally told; // guarded by told_mutex
+
+void count(Level level, std::string_view component, std::string_view message, Fields fields) {
+  if (level < Level::warning) return;
+  std::string text = log::format(component, message, fields);
+  const std::lock_guard lock(told_mutex);
+  ++(level == Level::error ? told.errors : told.warnings);
+  told.last = std::move(text);
+}
+
 void write(spdlog::logger* logger, Level level, std::string_view component, std::string_view message, Fields fields) {
+  count(level, component, message, fields);
   if (!writes(level)) return;
   const std::string text = shape.load(std::memory_order_relaxed) == Format::json
                                ? format_json(component, message, fields)
@@ -157,6 +170,11 @@ void plain(std::string_view line) {
 }
 
 bool writes(Level level) { return level >= least.load(std::memory_order_relaxed); }
+
+Tally tally() {
+  const std::lock_guard lock(told_mutex);
+  return told;
+}
 
 std::uint64_t dropped_lines() { return sink ? sink->dropped() : 0; }
 

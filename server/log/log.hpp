@@ -61,6 +61,13 @@ void plain(std::string_view line);
 /// Lines so far that nobody will see.
 [[nodiscard]] std::uint64_t dropped_lines();
 
+/// Warnings and errors since the start, written or not.
+struct Tally {
+  std::uint64_t warnings = 0, errors = 0;
+  std::string last; // the newest of them, as text; empty: none
+};
+[[nodiscard]] Tally tally();
+
 /// The text of one event, without time and level; of JSON, the members behind those, without braces.
 [[nodiscard]] std::string format(std::string_view component, std::string_view message, Fields fields);
 [[nodiscard]] std::string format_json(std::string_view component, std::string_view message, Fields fields);

@@ -40,3 +40,15 @@ TEST_CASE("lines below the level are not written") {
   CHECK_FALSE(log::writes(log::Level::debug));
   CHECK(log::writes(log::Level::info));
 }
+
+TEST_CASE("warnings and errors are counted, also those below the level") {
+  const log::Tally before = log::tally();
+  log::set({.level = log::Level::error});
+  log::info("a", "nothing special");
+  log::warning("a", "odd", {{"k", "v"}});
+  log::set({});
+  const log::Tally after = log::tally();
+  CHECK(after.warnings == before.warnings + 1);
+  CHECK(after.errors == before.errors);
+  CHECK(after.last == "a: odd k=v");
+}
