@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "zone/authority/reply.hpp"
 #include "zone/wire/octets.hpp"
 #include "zone/wire/types.hpp"
 
@@ -17,7 +18,8 @@ using Bytes = std::span<const std::uint8_t>;
 class Writer {
 public:
   Writer(Answer& answer, Bytes qname, std::uint16_t type) : answer_(answer) {
-    answer_.answers = answer_.authorities = 0;
+    answer_.errors.clear();
+    static_cast<AnswerShape&>(answer_) = {};
     answer_.ttl_count = 0;
     answer_.length = wire::header_size;
     put_name(qname, true);
@@ -27,6 +29,16 @@ public:
   }
 
   [[nodiscard]] bool fits() const { return fits_; }
+
+  /// Takes back what did not fit behind `length` octets and `records` records; nothing may follow.
+  void end_at(std::size_t length, std::size_t records) {
+    answer_.length = length;
+    answer_.ttl_count = records;
+    fits_ = true;
+  }
+
+  /// Whether names may point into the records that follow: not into those that change places.
+  void may_be_pointed_to(bool may) { remembers_ = may; }
 
   /// A record of another message, with this TTL.
   void put_record(Bytes message, const upstream::Record& record, std::uint32_t ttl) {
@@ -114,7 +126,7 @@ private:
       put(name.subspan(label[i], name[label[i]] + 1u));
       if (!fits_) return;
       // A suffix is known once the whole name stands; pointers count 14 bits.
-      if (offset < 0x4000) pending_[pending_count_++] = {hash[i], static_cast<std::uint16_t>(offset)};
+      if (offset < 0x4000 && remembers_) pending_[pending_count_++] = {hash[i], static_cast<std::uint16_t>(offset)};
     }
     put(name.last(1));
     settle();
@@ -132,7 +144,7 @@ private:
   };
 
   Answer& answer_;
-  bool fits_ = true;
+  bool fits_ = true, remembers_ = true;
   std::array<std::uint16_t, 256> suffixes_{}; // by hash: where a suffix stands; the latest wins, 0: none
   std::array<Pending, 128> pending_;
   std::size_t pending_count_ = 0;
@@ -169,49 +181,96 @@ std::size_t behind_question(Bytes message) {
 } // namespace
 
 AnswerView Answer::view() const {
-  return {.rcode = rcode,
-          .error = error,
-          .answers = answers,
-          .authorities = authorities,
-          .authoritative = authoritative,
-          .authentic = authentic,
-          .ttl_at = {ttl_at.data(), ttl_count},
-          .tail = {wire.data() + tail_at, length - tail_at}};
+  return {*this, errors.span(), {ttl_at.data(), ttl_count}, {wire.data() + tail_at, length - tail_at}};
 }
 
-bool compile(Bytes message, const upstream::Response& response, TtlCaps caps, Answer& answer) noexcept {
+void ErrorOptions::add(wire::ExtendedError code, std::string_view text) noexcept {
+  constexpr std::size_t head = 6;
+  if (code == wire::ExtendedError::none || octets_.size() - size_ < head) return;
+  text = text.substr(0, octets_.size() - size_ - head);
+  std::uint8_t* at = &octets_[size_];
+  wire::store16(at, wire::option::extended_error);
+  wire::store16(at + 2, static_cast<std::uint16_t>(2 + text.size()));
+  wire::store16(at + 4, static_cast<std::uint16_t>(code));
+  std::transform(text.begin(), text.end(), at + head,
+                 [](char c) { return static_cast<std::uint8_t>(c >= ' ' && c <= '~' ? c : '?'); });
+  size_ = static_cast<std::uint8_t>(size_ + head + text.size());
+}
+
+bool compile(Bytes message, const upstream::Response& response, TtlCaps caps, const Bailiwick& bailiwick,
+             Answer& answer) noexcept {
+  std::array<std::uint8_t, wire::max_name> qname{};
+  const std::size_t length = upstream::expand_name(message, wire::header_size, qname);
+  if (length == 0) return false;
+  for (std::uint8_t& octet : qname) octet = upstream::lower(octet);
+  Writer writer(answer, {qname.data(), length}, wire::load16(&message[wire::header_size + length]));
   answer.rcode = response.rcode & 0xf;
-  answer.error = wire::ExtendedError::none;
-  answer.authoritative = false;
   answer.authentic = response.authentic;
+  answer.truncated = response.truncated;
   const std::uint32_t cap = response.kind == upstream::Kind::answer ? caps.positive : caps.negative;
   answer.lifetime = std::min(response.ttl, cap);
-  const Bytes qname = response.chain[0].span();
-  Writer writer(answer, qname, wire::load16(&message[wire::header_size + qname.size()]));
-  for (std::size_t i = 0; i < response.answers + response.authorities; ++i) {
+  answer.set_at = static_cast<std::uint16_t>(response.set_at);
+  answer.set_size = static_cast<std::uint16_t>(response.set_size);
+  const std::size_t additional = response.answers + response.authorities;
+  for (std::size_t i = 0; i < additional; ++i) {
     const upstream::Record& record = response.records[i];
     const bool denying = i >= response.answers && record.type == wire::type::soa;
+    const bool moves = response.set_size > 1 && i >= response.set_at && i < response.set_at + response.set_size;
+    writer.may_be_pointed_to(!moves);
     writer.put_record(message, record, std::min(denying ? response.soa_ttl : record.ttl, cap));
   }
   answer.answers = static_cast<std::uint16_t>(response.answers);
   answer.authorities = static_cast<std::uint16_t>(response.authorities);
-  return writer.fits();
+  pass_on_errors(message, response, answer);
+  if (!writer.fits()) return false;
+  writer.may_be_pointed_to(true);
+  for (std::size_t i = additional; i < additional + response.additionals; ++i) {
+    const upstream::Record& record = response.records[i];
+    std::array<std::uint8_t, wire::max_name> owner;
+    const auto host = wire::name_from_wire({owner.data(), upstream::expand_name(message, record.owner, owner)});
+    if (!host || !bailiwick.holds(*host)) continue;
+    const std::size_t before = answer.length, records = answer.ttl_count;
+    writer.put_record(message, record, std::min(record.ttl, cap));
+    if (!writer.fits()) {
+      writer.end_at(before, records);
+      break;
+    }
+    ++answer.additionals;
+    answer.lifetime = std::min(answer.lifetime, record.ttl);
+  }
+  return true;
+}
+
+void pass_on_errors(Bytes message, const upstream::Response& response, Answer& answer) noexcept {
+  constexpr std::string_view from = "upstream";
+  for (std::size_t i = 0; i < response.error_count; ++i) {
+    const upstream::ErrorOption& error = response.errors[i];
+    std::array<char, 128> text;
+    std::size_t length = from.copy(text.data(), from.size());
+    if (error.text_length > 0) {
+      text[length++] = ':';
+      text[length++] = ' ';
+      const std::size_t taken = std::min<std::size_t>(error.text_length, text.size() - length);
+      std::memcpy(&text[length], &message[error.text], taken);
+      length += taken;
+    }
+    answer.errors.add(wire::ExtendedError{error.code}, {text.data(), length});
+  }
 }
 
 bool compile_chase(Bytes cname, Bytes found, Answer& answer) noexcept {
   const std::size_t ours = behind_question(cname), theirs = behind_question(found);
   if (ours == 0 || theirs == 0) return false;
-  answer.rcode = found[3] & 0xf;
-  answer.error = wire::ExtendedError::none;
-  answer.authoritative = (cname[2] & (wire::flag::aa >> 8)) != 0;
-  answer.authentic = false;
-  answer.lifetime = 0;
   std::array<std::uint8_t, wire::max_name> qname;
   const std::size_t length = upstream::expand_name(cname, wire::header_size, qname);
   if (length == 0) return false;
   Writer writer(answer, {qname.data(), length}, wire::load16(&cname[ours - 4]));
+  answer.rcode = found[3] & 0xf;
+  answer.authoritative = (cname[2] & (wire::flag::aa >> 8)) != 0;
+  answer.lifetime = 0;
   const std::size_t links = wire::load16(&cname[6]);
   const std::size_t answers = wire::load16(&found[6]), authorities = wire::load16(&found[8]);
+  const std::size_t additionals = wire::load16(&found[10]); // no OPT: nobody asked with one
   std::size_t at = ours;
   for (std::size_t i = 0; i < links; ++i) {
     const auto walked = walk_record(cname, at);
@@ -220,7 +279,7 @@ bool compile_chase(Bytes cname, Bytes found, Answer& answer) noexcept {
     at = walked->next;
   }
   at = theirs;
-  for (std::size_t i = 0; i < answers + authorities; ++i) {
+  for (std::size_t i = 0; i < answers + authorities + additionals; ++i) {
     const auto walked = walk_record(found, at);
     if (!walked) return false;
     writer.put_record(found, walked->record, walked->record.ttl);
@@ -228,14 +287,13 @@ bool compile_chase(Bytes cname, Bytes found, Answer& answer) noexcept {
   }
   answer.answers = static_cast<std::uint16_t>(links + answers);
   answer.authorities = static_cast<std::uint16_t>(authorities);
+  answer.additionals = static_cast<std::uint16_t>(additionals);
   return writer.fits();
 }
 
-void compile_error(std::uint16_t rcode, wire::ExtendedError error, std::uint32_t lifetime, Answer& answer) noexcept {
-  answer.rcode = rcode;
-  answer.error = error;
-  answer.answers = answer.authorities = 0;
-  answer.authoritative = answer.authentic = false;
+void compile_error(std::uint16_t rcode, std::uint32_t lifetime, Answer& answer) noexcept {
+  static_cast<AnswerShape&>(answer) = {.rcode = rcode};
+  answer.errors.clear();
   answer.lifetime = lifetime;
   answer.tail_at = answer.length = answer.ttl_count = 0;
 }
@@ -250,38 +308,100 @@ Asker asker(const wire::Query& query, wire::Transport transport, Bytes buffer) n
           .limit = transport == wire::Transport::tcp ? std::size_t{65535} : query.udp_size};
 }
 
+namespace {
+
+/// Copies records of an answer one behind the other, with their TTLs counted down, as long as there is room.
+class Copier {
+public:
+  Copier(std::uint8_t* to, std::size_t room, const AnswerView& answer, std::uint32_t age)
+      : to_(to), room_(room), answer_(answer), age_(age) {}
+
+  /// Records `first` … `last`-1; false: not all of them had room.
+  bool copy(std::size_t first, std::size_t last) noexcept {
+    if (first == last) return true;
+    const std::size_t from = first == 0 ? 0 : end_of(first - 1);
+    std::size_t end = end_of(last - 1);
+    const bool all = end - from <= room_ - length_;
+    if (!all) {
+      end = from;
+      for (last = first; end_of(last) - from <= room_ - length_; ++last) end = end_of(last);
+    }
+    std::uint8_t* const at = to_ + length_;
+    std::memcpy(at, answer_.tail.data() + from, end - from);
+    for (std::size_t i = first; i < last; ++i) {
+      std::uint8_t* const ttl = at + (answer_.ttl_at[i] - from);
+      const std::uint32_t left = wire::load32(ttl);
+      wire::store32(ttl, left > age_ ? left - age_ : 0);
+    }
+    length_ += end - from;
+    records_ += last - first;
+    return all;
+  }
+
+  [[nodiscard]] std::size_t length() const { return length_; }
+  [[nodiscard]] std::size_t records() const { return records_; }
+
+private:
+  [[nodiscard]] std::size_t end_of(std::size_t record) const noexcept {
+    const std::size_t ttl = answer_.ttl_at[record];
+    return ttl + 6 + wire::load16(&answer_.tail[ttl + 4]);
+  }
+
+  std::uint8_t* to_;
+  std::size_t room_;
+  const AnswerView& answer_;
+  std::uint32_t age_;
+  std::size_t length_ = 0, records_ = 0;
+};
+
+struct Copied {
+  std::size_t length, records;
+};
+
+/// All records, or as many as there is room for, another one of the set first each time.
+[[gnu::noinline]] Copied copy_in_turn(std::uint8_t* to, std::size_t room, const AnswerView& answer,
+                                      std::uint32_t age) noexcept {
+  Copier copier(to, room, answer, age);
+  const std::size_t set = answer.set_at, behind = set + answer.set_size;
+  const std::size_t first = set + (answer.set_size > 1 ? zone::next_turn(answer.set_size) : 0);
+  (void)(copier.copy(0, set) && copier.copy(first, behind) && copier.copy(set, first) &&
+         copier.copy(behind, answer.ttl_at.size()));
+  return {copier.length(), copier.records()};
+}
+
+/// All records in their order.
+Copied copy_whole(std::uint8_t* to, const AnswerView& answer, std::uint32_t age) noexcept {
+  if (!answer.tail.empty()) std::memcpy(to, answer.tail.data(), answer.tail.size());
+  for (const std::uint16_t at : answer.ttl_at) {
+    const std::uint32_t left = wire::load32(to + at);
+    wire::store32(to + at, left > age ? left - age : 0);
+  }
+  return {answer.tail.size(), answer.ttl_at.size()};
+}
+
+} // namespace
+
 std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const AnswerView& answer,
                         std::uint32_t age) noexcept {
   const std::size_t limit = std::min(asker.limit, out.size());
   const std::size_t tail_at = wire::header_size + asker.question.size();
-  const std::size_t opt =
-      asker.edns ? wire::opt_size + wire::extended_error_size(answer.error) + asker.options.size() : 0;
+  const std::size_t opt = asker.edns ? wire::opt_size + answer.errors.size() + asker.options.size() : 0;
   if (limit < tail_at + opt) return 0;
-  const std::size_t room = limit - tail_at - opt;
-
-  std::size_t tail = answer.tail.size(), records = answer.ttl_at.size();
-  std::size_t answers = answer.answers, authorities = answer.authorities;
-  if (tail > room) {
-    tail = records = 0;
-    for (const std::uint16_t at : answer.ttl_at) {
-      const std::size_t end = at + 6u + wire::load16(&answer.tail[at + 4u]);
-      if (end > room) break;
-      tail = end;
-      ++records;
-    }
-    answers = std::min(answers, records);
-    authorities = records - answers;
-  }
-  const bool cut = tail < answer.tail.size();
 
   std::uint8_t* const p = out.data();
   if (p + wire::header_size != asker.question.data() && !asker.question.empty())
     std::memmove(p + wire::header_size, asker.question.data(), asker.question.size());
-  if (tail > 0) std::memcpy(p + tail_at, answer.tail.data(), tail);
-  for (std::size_t i = 0; i < records; ++i) {
-    std::uint8_t* const ttl = p + tail_at + answer.ttl_at[i];
-    const std::uint32_t left = wire::load32(ttl);
-    wire::store32(ttl, left > age ? left - age : 0);
+  const std::size_t room = limit - tail_at - opt;
+  const Copied copied = answer.set_size <= 1 && answer.tail.size() <= room
+                            ? copy_whole(p + tail_at, answer, age)
+                            : copy_in_turn(p + tail_at, room, answer, age);
+  std::size_t answers = answer.answers, authorities = answer.authorities, additionals = answer.additionals;
+  bool cut = answer.truncated;
+  if (copied.records < answer.ttl_at.size()) [[unlikely]] {
+    answers = std::min(answers, copied.records);
+    authorities = std::min(authorities, copied.records - answers);
+    additionals = copied.records - answers - authorities;
+    cut = cut || answers < answer.answers || authorities < answer.authorities;
   }
   const bool tell_authentic = answer.authentic && (asker.dnssec_ok || (asker.flags & wire::flag::ad) != 0);
   wire::store16(p, asker.id);
@@ -291,9 +411,16 @@ std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const A
   wire::store16(p + 4, asker.question.empty() ? 0 : 1);
   wire::store16(p + 6, static_cast<std::uint16_t>(answers));
   wire::store16(p + 8, static_cast<std::uint16_t>(authorities));
-  wire::store16(p + 10, asker.edns ? 1 : 0);
-  std::size_t length = tail_at + tail;
-  if (asker.edns) length += wire::write_opt(p + length, answer.rcode, asker.dnssec_ok, answer.error, asker.options);
+  wire::store16(p + 10, static_cast<std::uint16_t>(additionals + (asker.edns ? 1 : 0)));
+  std::size_t length = tail_at + copied.length;
+  if (!asker.edns) return length;
+  std::uint8_t* const record = p + length;
+  length += wire::write_opt(record, answer.rcode, asker.dnssec_ok, wire::ExtendedError::none, asker.options);
+  if (!answer.errors.empty()) {
+    std::memcpy(p + length, answer.errors.data(), answer.errors.size());
+    wire::store16(record + wire::opt_size - 2, static_cast<std::uint16_t>(asker.options.size() + answer.errors.size()));
+    length += answer.errors.size();
+  }
   return length;
 }
 

@@ -13,8 +13,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "zone/wire/edns.hpp"
+#include "zone/wire/name.hpp"
 #include "zone/wire/query.hpp"
 #include "zone/wire/response.hpp"
 
@@ -23,23 +25,39 @@ namespace signpost::server {
 /// Extended DNS errors that forwarding gives (RFC 8914 4.23, 4.24).
 inline constexpr wire::ExtendedError no_reachable_authority{22}, network_error{23};
 
+/// Extended DNS errors as options in wire form (RFC 8914 2), for clients that speak EDNS. By value, bounded.
+class ErrorOptions {
+public:
+  [[nodiscard]] std::span<const std::uint8_t> span() const { return {octets_.data(), size_}; }
+  void clear() { size_ = 0; }
+  /// Appends one, its text cut where room ends; none: nothing. What is not printable ASCII is sent as "?".
+  void add(wire::ExtendedError code, std::string_view text = {}) noexcept;
+
+private:
+  std::uint8_t size_ = 0;
+  std::array<std::uint8_t, 200> octets_;
+};
+
+/// What an answer is made of, without its bytes: sixteen octets, copied at once.
+struct AnswerShape {
+  std::uint16_t rcode = 0; // 0…15
+  std::uint16_t answers = 0, authorities = 0, additionals = 0;
+  std::uint16_t set_at = 0, set_size = 0; // records that may come in any order: the first of them, and how many
+  bool authoritative = false;             // AA: of answers that begin in our zones only
+  bool authentic = false;                 // AD: the upstream says it has validated
+  bool truncated = false;                 // TC: there is more, and nobody who has it
+};
+
 /// What an answer says, wherever its bytes are.
-struct AnswerView {
-  std::uint16_t rcode = 0;                               // 0…15
-  wire::ExtendedError error = wire::ExtendedError::none; // sent to clients that speak EDNS
-  std::uint16_t answers = 0, authorities = 0;
-  bool authoritative = false;            // AA: of answers that begin in our zones only
-  bool authentic = false;                // AD: the upstream says it has validated
+struct AnswerView : AnswerShape {
+  std::span<const std::uint8_t> errors;  // options for the OPT record, as ErrorOptions has them
   std::span<const std::uint16_t> ttl_at; // offset of every record's TTL within `tail`, ascending; host order
   std::span<const std::uint8_t> tail;
 };
 
 /// An answer with its bytes: written by one thread, which reuses it. About 80 KB.
-struct Answer {
-  std::uint16_t rcode = 0;
-  wire::ExtendedError error = wire::ExtendedError::none;
-  std::uint16_t answers = 0, authorities = 0;
-  bool authoritative = false, authentic = false;
+struct Answer : AnswerShape {
+  ErrorOptions errors;
   std::uint32_t lifetime = 0; // seconds it may be kept; 0: not at all
   std::size_t tail_at = 0;    // octets of header and question
   std::size_t length = 0;     // of `wire`
@@ -56,9 +74,17 @@ struct TtlCaps {
   std::uint32_t negative = 1800;
 };
 
-/// Makes `answer` of a response without fault; false: it does not fit into a message.
+/// Whether an upstream is believed what it says, unasked, of a host (wire form, lower case).
+class Bailiwick {
+public:
+  virtual ~Bailiwick() = default;
+  [[nodiscard]] virtual bool holds(const wire::WireName& host) const noexcept = 0;
+};
+
+/// Makes `answer` of a response without fault; false: it does not fit into a message. Of the additional section what
+/// `bailiwick` holds is kept.
 [[nodiscard]] bool compile(std::span<const std::uint8_t> message, const wire::upstream::Response& response,
-                           TtlCaps caps, Answer& answer) noexcept;
+                           TtlCaps caps, const Bailiwick& bailiwick, Answer& answer) noexcept;
 
 /// Makes `answer` of a CNAME answer of ours (`cname`, a whole message; its first record is the CNAME) and what was
 /// found for the CNAME's target (`found`, a whole message, as write_reply() made it); the rcode is that of the target
@@ -66,8 +92,12 @@ struct TtlCaps {
 [[nodiscard]] bool compile_chase(std::span<const std::uint8_t> cname, std::span<const std::uint8_t> found,
                                  Answer& answer) noexcept;
 
-/// Makes `answer` an empty one with this rcode, for `lifetime` seconds.
-void compile_error(std::uint16_t rcode, wire::ExtendedError error, std::uint32_t lifetime, Answer& answer) noexcept;
+/// Makes `answer` an empty one with this rcode, for `lifetime` seconds, and without an error; errors are added to it.
+void compile_error(std::uint16_t rcode, std::uint32_t lifetime, Answer& answer) noexcept;
+
+/// Adds the extended errors of a response to those of an answer, their texts marked as an upstream's (RFC 8914 3).
+void pass_on_errors(std::span<const std::uint8_t> message, const wire::upstream::Response& response,
+                    Answer& answer) noexcept;
 
 /// Who asks: all of a query that a reply needs.
 struct Asker {
@@ -82,9 +112,10 @@ struct Asker {
 [[nodiscard]] Asker asker(const wire::Query& query, wire::Transport transport,
                           std::span<const std::uint8_t> buffer) noexcept;
 
-/// Writes the reply: RA=1, RD and CD copied, TTLs lessened by `age` seconds. Where it is longer than the client or
-/// `out` takes, whole records are left out from the end and TC is set. `out` may begin with the query whose question
-/// `asker` points to. Returns the length; 0: not even header and question fit.
+/// Writes the reply: RA=1, RD and CD copied, TTLs lessened by `age` seconds, another record of the set first each time.
+/// Where it is longer than the client or `out` takes, whole records are left out from the end and TC is set, but not
+/// for additional ones (RFC 2181 9). `out` may begin with the query whose question `asker` points to. Returns the
+/// length; 0: not even header and question fit.
 [[nodiscard]] std::size_t write_reply(std::span<std::uint8_t> out, const Asker& asker, const AnswerView& answer,
                                       std::uint32_t age) noexcept;
 

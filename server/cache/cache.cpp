@@ -30,20 +30,18 @@ CacheTime coarse_now() noexcept {
   return static_cast<CacheTime>(now.tv_sec) * 1000 + static_cast<CacheTime>(now.tv_nsec) / 1000000;
 }
 
-/// Followed by the TTL offsets, the qname and the tail.
+/// Followed by the TTL offsets, the qname, the tail and the extended errors.
 struct Cache::Entry {
   struct Constant { // since it was linked
     CacheTime stored = 0, expires = 0;
     std::uint32_t hash = 0;
     std::uint32_t size = 0; // octets, a multiple of the unit
     std::uint16_t type = 0;
-    std::uint16_t rcode = 0;
-    wire::ExtendedError error = wire::ExtendedError::none;
-    std::uint16_t answers = 0, authorities = 0;
-    std::uint16_t ttl_count = 0, tail_length = 0;
     std::uint8_t flags = 0;
     std::uint8_t qname_length = 0;
-    bool authentic = false;
+    std::uint16_t ttl_count = 0, tail_length = 0;
+    std::uint8_t errors_length = 0;
+    AnswerShape shape;
   };
 
   explicit Entry(const Constant& constant) : is(constant) {}
@@ -108,14 +106,11 @@ std::optional<Cache::Hit> Cache::find(const CacheKey& key, CacheTime now) const 
   if (now >= entry.is.expires) return std::nullopt;
   if (!entry.used.load(std::memory_order_relaxed)) entry.used.store(true, std::memory_order_relaxed);
   Hit hit;
-  hit.answer = {.rcode = entry.is.rcode,
-                .error = entry.is.error,
-                .answers = entry.is.answers,
-                .authorities = entry.is.authorities,
-                .authoritative = false,
-                .authentic = entry.is.authentic,
-                .ttl_at = {entry.ttl_at(), entry.is.ttl_count},
-                .tail = {entry.tail(), entry.is.tail_length}};
+  const std::uint8_t* const tail = entry.tail();
+  hit.answer = {entry.is.shape,
+                {tail + entry.is.tail_length, entry.is.errors_length},
+                {entry.ttl_at(), entry.is.ttl_count},
+                {tail, entry.is.tail_length}};
   hit.age = now > entry.is.stored ? static_cast<std::uint32_t>((now - entry.is.stored) / 1000) : 0;
   return hit;
 }
@@ -151,9 +146,9 @@ std::uint32_t Cache::allocate(std::size_t size) noexcept {
 bool Cache::insert(const CacheKey& key, const Answer& answer, CacheTime now) {
   if (answer.lifetime == 0 || key.qname.empty() || key.qname.size() > wire::max_name) return false;
   const AnswerView view = answer.view();
-  const std::size_t size =
-      (sizeof(Entry) + view.ttl_at.size_bytes() + key.qname.size() + view.tail.size() + unit_size - 1) / unit_size *
-      unit_size;
+  const std::size_t size = (sizeof(Entry) + view.ttl_at.size_bytes() + key.qname.size() + view.tail.size() +
+                            view.errors.size() + unit_size - 1) /
+                           unit_size * unit_size;
   if (size > segment_size_ / 2) return false;
   std::uint32_t unit = allocate(size);
   if (unit == 0) {
@@ -169,20 +164,21 @@ bool Cache::insert(const CacheKey& key, const Answer& answer, CacheTime now) {
                                           .hash = hash,
                                           .size = static_cast<std::uint32_t>(size),
                                           .type = key.type,
-                                          .rcode = answer.rcode,
-                                          .error = answer.error,
-                                          .answers = answer.answers,
-                                          .authorities = answer.authorities,
-                                          .ttl_count = static_cast<std::uint16_t>(view.ttl_at.size()),
-                                          .tail_length = static_cast<std::uint16_t>(view.tail.size()),
                                           .flags = key_flags(key),
                                           .qname_length = static_cast<std::uint8_t>(key.qname.size()),
-                                          .authentic = answer.authentic});
-  std::uint8_t* const behind = place + sizeof(Entry);
-  if (!view.ttl_at.empty()) std::memcpy(behind, view.ttl_at.data(), view.ttl_at.size_bytes());
-  std::memcpy(behind + view.ttl_at.size_bytes(), key.qname.data(), key.qname.size());
-  if (!view.tail.empty())
-    std::memcpy(behind + view.ttl_at.size_bytes() + key.qname.size(), view.tail.data(), view.tail.size());
+                                          .ttl_count = static_cast<std::uint16_t>(view.ttl_at.size()),
+                                          .tail_length = static_cast<std::uint16_t>(view.tail.size()),
+                                          .errors_length = static_cast<std::uint8_t>(view.errors.size()),
+                                          .shape = answer});
+  std::uint8_t* behind = place + sizeof(Entry);
+  const auto append = [&behind](const void* octets, std::size_t length) {
+    if (length > 0) std::memcpy(behind, octets, length);
+    behind += length;
+  };
+  append(view.ttl_at.data(), view.ttl_at.size_bytes());
+  append(key.qname.data(), key.qname.size());
+  append(view.tail.data(), view.tail.size());
+  append(view.errors.data(), view.errors.size());
   link(*entry, unit);
   if (old != 0) unlink(old);
   inserted_.fetch_add(1, std::memory_order_relaxed);

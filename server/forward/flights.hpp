@@ -1,8 +1,10 @@
 // The forwarding thread's side: questions in flight, who waits for them, and what comes of them.
 //
 // A flight is one question being asked: (route, qname, qtype, DO, CD). Equal questions join it instead of being asked
-// again, which is also what ends a forwarding loop: our own question coming back joins itself and waits. Every list is
-// bounded; what is over a bound is answered at once.
+// again, which is also what ends a forwarding loop: our own question coming back joins itself and waits. Its tries
+// follow each other, but none ends the one before: an answer to any of them counts until the flight's deadline, and for
+// a while after it, for the cache and for who asks again. Every list is bounded; what is over a bound is answered at
+// once.
 //
 // Threads: the forwarding thread only, but for `counters`.
 #pragma once
@@ -24,6 +26,7 @@
 #include "server/cache/cache.hpp"
 #include "server/config/settings.hpp"
 #include "server/forward/question_queue.hpp"
+#include "server/forward/try.hpp"
 #include "server/forward/upstream.hpp"
 
 namespace signpost::server {
@@ -32,7 +35,8 @@ struct RouteState {
   ForwardSettings settings;
   TtlCaps caps;
   std::unique_ptr<Cache> cache; // null: every question is asked
-  std::vector<Upstream> upstreams;
+  Upstreams upstreams;
+  std::unique_ptr<const Bailiwick> bailiwick;
   std::size_t turn = 0; // of the round robin
   std::size_t in_flight = 0;
 };
@@ -41,13 +45,14 @@ struct FlightLimits {
   std::size_t flights = 4096;    // questions asked at once, all routes
   std::size_t waiters = 16384;   // who wait for them, all together
   std::size_t per_flight = 1024; // … and for one
-  bool randomise_case = false;
+  std::size_t tries = 16384;     // that listen at once; over it a flight's next try ends its oldest one
+  std::size_t late = 256;        // flights that still listen after their deadline
+  bool randomise_case = true;
 };
 
 /// Written by the forwarding thread, read by any.
-struct FlightCounters {
-  std::atomic<std::uint64_t> refused{0}, overflows{0}, joined{0}, failures{0}, tries{0}, timeouts{0}, mismatches{0},
-      tcp{0}, in_flight{0};
+struct FlightCounters : TryCounters {
+  std::atomic<std::uint64_t> refused{0}, overflows{0}, joined{0}, failures{0}, in_flight{0};
 };
 
 class Flights {
@@ -74,15 +79,24 @@ private:
   [[nodiscard]] static std::string key_of(const Question& question);
   void start(std::string key, Question question);
   [[nodiscard]] boost::asio::awaitable<void> fly(std::shared_ptr<Flight> flight);
-  /// Leaves what came of the question in `answer_`; why, where that is a failure.
-  [[nodiscard]] boost::asio::awaitable<std::string> resolve(Flight& flight);
+  [[nodiscard]] boost::asio::awaitable<void> ask_all(Flight& flight);
+  [[nodiscard]] boost::asio::awaitable<void> listen_on(Flight& flight);
+  void try_at(Flight& flight, std::size_t which);
+  void make_room(Flight& flight);
+  void note_silent(Flight& flight);
+  void heard(Flight& flight, std::size_t number, Heard what);
+  void heard_response(Flight& flight, std::size_t number);
   void accept(Flight& flight);
+  /// Finishes the flight with what is in `answer_`.
   void finish(Flight& flight);
+  void give_up(Flight& flight);
+  /// Makes `answer_` of a cut answer, where all that could be had is one.
+  [[nodiscard]] bool compile_held(Flight& flight);
+  void close_tries(Flight& flight);
   void answer(const Question& question, const AnswerView& answer, std::uint32_t age);
   void answer_error(const Question& question, wire::Rcode rcode);
   void complete(const Question& question, const AnswerView& found, std::uint32_t age);
   void send(const Question& question, std::size_t length);
-  void count_tries();
   void report(const std::string& line);
 
   boost::asio::io_context& io_;
@@ -90,8 +104,8 @@ private:
   FlightLimits limits_;
   std::function<void(std::string_view)> log_;
   std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;
-  std::size_t waiters_ = 0;
-  Workspace workspace_;
+  std::size_t waiters_ = 0, listening_ = 0, late_ = 0;
+  Workspace workspace_{counters};
   std::unique_ptr<Answer> answer_ = std::make_unique<Answer>(), chased_ = std::make_unique<Answer>();
   std::vector<std::uint8_t> reply_ = std::vector<std::uint8_t>(65535), found_ = std::vector<std::uint8_t>(65535);
   SteadyTime next_report_{};

@@ -30,7 +30,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t most_flights = 4096, least_flights = 16;
+constexpr std::size_t most_flights = 4096, least_flights = 16, most_tries = 4 * most_flights;
 constexpr std::size_t spare_descriptors = 128; // for all else the process has open
 constexpr std::size_t counter_slots = 64;
 constexpr auto drain_poll = std::chrono::milliseconds(5);
@@ -39,10 +39,6 @@ constexpr auto drain_poll = std::chrono::milliseconds(5);
 struct alignas(64) WorkerCounters {
   std::atomic<std::uint64_t> hits{0}, misses{0}, refused{0}, overflows{0};
 };
-
-void count(std::atomic<std::uint64_t>& counter) noexcept {
-  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
 
 std::size_t my_slot() noexcept {
   static std::atomic<std::size_t> next{0};
@@ -53,13 +49,17 @@ std::size_t my_slot() noexcept {
 /// Types that ask a server for something other than the records of a name (RFC 6895 3.1), and OPT.
 bool is_meta(std::uint16_t type) { return type == 0 || type == wire::type::opt || (type >= 128 && type <= 255); }
 
-std::size_t flights_allowed() {
+/// How many tries may listen at once.
+std::size_t tries_allowed() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return most_flights;
-  // Two each: a try over UDP that turned to TCP.
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return most_tries;
+  // Two each: one over UDP that turned to TCP.
   const std::size_t half = limit.rlim_cur > spare_descriptors ? (limit.rlim_cur - spare_descriptors) / 2 : 0;
-  return std::clamp(half, least_flights, most_flights);
+  return std::clamp(half, least_flights, most_tries);
 }
+
+/// Each has one try at least.
+std::size_t flights_allowed(std::size_t tries) { return std::min(tries, most_flights); }
 
 std::vector<model::Address> local_addresses() {
   std::vector<model::Address> addresses;
@@ -87,6 +87,19 @@ TtlCaps caps_of(const std::optional<CacheSettings>& cache) {
   };
   return {.positive = seconds(cache->max_ttl), .negative = seconds(cache->max_negative_ttl)};
 }
+
+/// An upstream is believed what it says of names that would be asked of it, too.
+class RouteBailiwick final : public Bailiwick {
+public:
+  RouteBailiwick(const RouteTable& table, std::uint16_t route) : table_(table), route_(route) {}
+  [[nodiscard]] bool holds(const wire::WireName& host) const noexcept override {
+    return table_.find(host) == route_ && !table_.kept(host);
+  }
+
+private:
+  const RouteTable& table_;
+  std::uint16_t route_;
+};
 
 } // namespace
 
@@ -165,11 +178,15 @@ tl::expected<void, std::string> Forwarder::State::prepare() {
     state.settings = route.forward;
     state.caps = caps_of(route.cache);
     if (route.cache) state.cache = std::make_unique<Cache>(route.cache->bytes);
-    for (const Endpoint& endpoint : route.forward.upstreams) state.upstreams.push_back({.endpoint = endpoint});
+    state.bailiwick = std::make_unique<RouteBailiwick>(table, static_cast<std::uint16_t>(i));
+    for (const Endpoint& endpoint : route.forward.upstreams)
+      state.upstreams.push_back(std::make_shared<Upstream>(endpoint));
   }
   queue = std::make_unique<QuestionQueue>(settings.queue);
   io = std::make_unique<asio::io_context>(1);
-  FlightLimits limits{.flights = settings.max_in_flight != 0 ? settings.max_in_flight : flights_allowed()};
+  const std::size_t descriptors = tries_allowed();
+  FlightLimits limits{.flights = settings.max_in_flight != 0 ? settings.max_in_flight : flights_allowed(descriptors)};
+  limits.tries = descriptors;
   limits.randomise_case = settings.randomise_case;
   flights = std::make_unique<Flights>(*io, routes, limits, settings.log);
   bell = std::make_unique<asio::posix::stream_descriptor>(*io, ::dup(queue->event()));

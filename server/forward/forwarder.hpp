@@ -7,13 +7,15 @@
 //
 // The idea: a packet worker probes the cache (cache/cache.hpp: no lock, no allocation) and, on a miss, writes the
 // question into one preallocated slot of a bounded queue; a full queue is SERVFAIL at once. All that waits lives on one
-// thread with an io_context: equal questions are asked once, each try has a socket, a source port and a random id of
-// its own (RFC 5452), what comes back is checked and rewritten record by record (zone/wire/response.hpp), cached, and
-// sent to everyone who waits.
+// thread with an io_context: equal questions are asked once, each try has a socket, a source port, a random id and
+// random letters of its own (RFC 5452, 0x20) and listens until the question's end, what comes back is checked and
+// rewritten record by record (zone/wire/response.hpp), cached, and sent to everyone who waits.
 //
 // What a client sees: its own id and question, RA=1, AA=0, RD and CD copied; an OPT only if it sent one. RD=0 makes no
 // difference, as in CoreDNS. A class other than IN, a name of no route or of our own zones: REFUSED; ANY and the meta
-// types (AXFR …): NOTIMP. No upstream answers: SERVFAIL with EDE 22 (none could be reached) or 23 (network error).
+// types (AXFR …): NOTIMP. No upstream answers: SERVFAIL with EDE 22 (none could be reached) or 23 (network error); one
+// answers with what cannot be used: SERVFAIL with EDE 0 that says what it is. Extended errors of an upstream are handed
+// on, marked as its own; so is a cut answer, with TC, where TCP brings nothing better.
 //
 // Threads: take(), chase(), counters() from any thread; a thread that calls take() or chase() is a registered RCU
 // reader (zone/index/epoch.hpp) and says quiescent() between calls. start() and stop() from one thread, once each.
@@ -48,7 +50,7 @@ struct ForwarderSettings {
   std::vector<ForwardRoute> routes;
   std::vector<std::string> origins; // zones of our own: names below them never leave
   std::vector<Endpoint> own;        // addresses we listen on: an upstream among them is a loop, refused at start
-  bool randomise_case = false;      // 0x20: random letter case in questions, exact echo expected
+  bool randomise_case = true;       // 0x20: random letter case in questions, exact echo expected
   std::size_t queue = 1024;         // questions between the workers and the forwarding thread; a power of two
   std::size_t max_in_flight = 0;    // different questions asked at once; 0: as many as file descriptors allow, ≤ 4096
   std::chrono::milliseconds drain{1000}; // stop(): questions in flight get this long, then SERVFAIL
@@ -74,7 +76,7 @@ struct ForwardCounters {
   std::uint64_t failures = 0;      // SERVFAIL: no upstream gave an answer
   std::uint64_t tries = 0;         // queries sent upstream
   std::uint64_t timeouts = 0;      // tries without an answer in time
-  std::uint64_t mismatches = 0;    // datagrams ignored: wrong id, question or shape
+  std::uint64_t mismatches = 0;    // messages of no use: wrong id, question or shape
   std::uint64_t tcp = 0;           // tries over TCP
   std::uint64_t in_flight = 0;     // now
   std::uint64_t cache_entries = 0; // now, all caches

@@ -1,27 +1,20 @@
-// One upstream: its address, what its failures were, and one try of a question over UDP or TCP.
+// One upstream: its address, what is known of its health and habits, and in which order several are asked.
 //
-// A try has a socket of its own: the kernel draws the source port, connect(2) keeps strangers out, the id comes from
-// getrandom(2) (RFC 5452 9). What does not fit the question is ignored, not believed and not taken for an end; after
-// three such messages, or an answer in other letters than were sent, the question is asked over TCP too, where nobody
-// can guess (RFC 5452 9.3); where there is no TCP, the socket is listened to on. An upstream that failed is asked last
-// for a while that doubles with every failure.
+// Health is about the server, never about one name: a name that gets no answer is asked elsewhere first for a while;
+// only a second name without an answer, and no word from the server between, or a network that refuses, moves the
+// server behind the others, for a time that doubles. Whatever it says makes it well again, an error too.
 //
 // Threads: the forwarding thread only.
 #pragma once
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
-#include <string>
 #include <vector>
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/address.hpp>
-
 #include "server/config/settings.hpp"
-#include "zone/wire/response.hpp"
 
 namespace signpost::server {
 
@@ -40,52 +33,43 @@ private:
   std::size_t at_ = 512;
 };
 
-struct Upstream {
+/// How long an upstream is believed to have a habit, as not to know EDNS.
+inline constexpr auto habit = std::chrono::minutes(15);
+
+/// A name as health knows it; never 0.
+using NameHash = std::uint64_t;
+
+class Upstream {
+public:
+  explicit Upstream(Endpoint at) : endpoint(std::move(at)) {}
+
   Endpoint endpoint;
-  unsigned failures = 0;      // in a row
-  SteadyTime last_until{};    // asked last until then
   SteadyTime no_edns_until{}; // asked without EDNS until then: it refused it (RFC 6891 6.2.2)
   SteadyTime no_case_until{}; // asked in lower case until then: it does not give the letters back
 
-  void succeeded();
-  void failed(SteadyTime now);
+  /// It said something, whatever.
+  void heard(SteadyTime now);
+  /// Nothing was heard of it about `name` since `asked`.
+  void silent(SteadyTime now, SteadyTime asked, NameHash name);
+  /// The network refuses.
+  void unreachable(SteadyTime now);
+
+  /// Whether it is asked before those that are not, about `name`.
+  [[nodiscard]] bool well(SteadyTime now, NameHash name) const {
+    return now >= last_until_ && (name != slow_name_ || now >= slow_until_);
+  }
+
+private:
+  unsigned failures_ = 0; // in a row
+  SteadyTime last_until_{}, heard_at_{}, slow_until_{};
+  NameHash silent_name_ = 0; // got no answer, and nothing was heard since; 0: none
+  NameHash slow_name_ = 0;   // got no answer, whatever was heard since
 };
 
-/// In which order they are tried now: by policy, those that failed lately behind the others.
-[[nodiscard]] std::vector<Upstream*> order_upstreams(std::vector<Upstream>& upstreams, ForwardSettings::Policy policy,
-                                                     std::size_t turn, SteadyTime now, RandomSource& random);
+using Upstreams = std::vector<std::shared_ptr<Upstream>>;
 
-enum class TryResult : std::uint8_t {
-  response, // `response` in the workspace is sound and whole
-  timed_out,
-  error, // the network or the upstream refused
-};
-
-struct TryCounters {
-  std::uint64_t tries = 0, timeouts = 0, mismatches = 0, tcp = 0;
-};
-
-/// What tries share: valid from the moment ask() returns until the next suspension.
-struct Workspace {
-  RandomSource random;
-  std::vector<std::uint8_t> message = std::vector<std::uint8_t>(65535);
-  std::size_t length = 0; // of the message `response` was read from
-  std::unique_ptr<wire::upstream::Response> response = std::make_unique<wire::upstream::Response>();
-  TryCounters counters;
-
-  [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {message.data(), length}; }
-};
-
-struct Ask {
-  std::span<const std::uint8_t> qname; // lower case, outlives the try
-  std::uint16_t type = 0;
-  bool dnssec_ok = false, checking_disabled = false;
-  bool force_tcp = false;
-  bool randomise_case = false;
-};
-
-/// One try: UDP, then TCP where the answer was truncated or looked forged; ends by `until`.
-[[nodiscard]] boost::asio::awaitable<TryResult> ask(Upstream& upstream, Ask ask, SteadyTime until,
-                                                    Workspace& workspace);
+/// In which order they are asked about `name` now: by policy, those that are not well behind the others.
+[[nodiscard]] Upstreams order_upstreams(const Upstreams& upstreams, ForwardSettings::Policy policy, std::size_t turn,
+                                        SteadyTime now, NameHash name, RandomSource& random);
 
 } // namespace signpost::server

@@ -3,9 +3,10 @@
 //
 // Nothing in a response is trusted: counts are upper bounds of a walk that ends with the bytes, compression pointers
 // only lead backwards and are counted, and of the records only those are believed that the question leads to: the CNAME
-// chain from the qname, the records of the qtype at its end, and for a denial the SOA of a zone above that end. All
-// other records of the authority and additional sections are looked at for nothing (RFC 5452 6, RFC 2181 5.4.1); for a
-// client that set DO the proofs of RFC 4035 3.1.3 and RFC 5155 are passed on.
+// chain from the qname, however long, the records of the qtype at its end, the addresses of what SRV and MX records
+// among these name, and for a denial the SOA of a zone above that end. All other records of the authority and
+// additional sections are looked at for nothing (RFC 5452 6, RFC 2181 5.4.1); for a client that set DO the proofs of
+// RFC 4035 3.1.3 and RFC 5155 are passed on.
 #pragma once
 
 #include <array>
@@ -19,14 +20,14 @@
 
 namespace signpost::wire::upstream {
 
-/// CNAMEs from the qname to the end of its chain; BIND and Unbound follow as many.
-inline constexpr std::size_t max_chain = 11;
 /// Records in one response: as many addresses as 65,535 octets hold.
 inline constexpr std::size_t max_records = 4096;
+/// Extended errors (RFC 8914) of one response that are looked at.
+inline constexpr std::size_t max_errors = 4;
 
 /// Types that matter here and nowhere else in the program.
 namespace rrtype {
-inline constexpr std::uint16_t dname = 39, rrsig = 46, nsec = 47, nsec3 = 50;
+inline constexpr std::uint16_t mx = 15, dname = 39, rrsig = 46, nsec = 47, nsec3 = 50;
 }
 
 /// Why a message is not the answer to what was asked.
@@ -39,10 +40,14 @@ enum class Fault : std::uint8_t {
   question_case, // the question, in other letters than were sent (0x20)
   name,          // a name that runs out of the message, too long, or with a pointer that does not lead backwards
   record,        // a record that runs out of the message, or whose rdata has not the shape of its type
-  too_many,      // more than max_records
-  chain,         // a CNAME chain longer than max_chain (or a loop)
+  too_many,      // more than max_records, or made to be dear
+  chain,         // a loop of CNAMEs (RFC 1034 3.6.2: an error)
 };
 [[nodiscard]] std::string_view to_string(Fault fault);
+
+/// Whether a message with this fault may be anybody's: it is to be ignored, and the answer waited for. The others have
+/// our id and our question: they are the answer, and a bad one.
+[[nodiscard]] constexpr bool is_strangers(Fault fault) { return fault >= Fault::runt && fault <= Fault::question_case; }
 
 /// What was asked, as sent.
 struct Asked {
@@ -73,28 +78,41 @@ struct Record {
   std::uint16_t owner = 0, type = 0, rdata = 0, rdata_length = 0;
 };
 
-/// What a response says. About 70 KB: held once per thread and reused.
+/// One EDE option: INFO-CODE, and where the EXTRA-TEXT is in the message.
+struct ErrorOption {
+  std::uint16_t code = 0, text = 0, text_length = 0;
+};
+
+/// What a response says. About 120 KB: held once per thread and reused.
 struct Response {
   Fault fault = Fault::runt;
   Kind kind = Kind::failure;
-  bool truncated = false; // TC: nothing below is valid but flags and rcode
+  bool truncated = false; // TC: not all there is; what stands whole is below, and may not be kept
   bool authentic = false; // AD
   bool edns = false;      // it has an OPT
   std::uint16_t flags = 0;
   std::uint16_t rcode = 0; // with the OPT's upper bits
-  std::uint32_t ttl = 0; // seconds all of it may be kept: the least of the believed records, for a denial no more than
-                         // min(SOA TTL, SOA MINIMUM) (RFC 2308 5) and 0 without a SOA
+  std::uint32_t ttl = 0;   // seconds all of it may be kept: the least of the believed records but the additional ones,
+                           // for a denial no more than min(SOA TTL, SOA MINIMUM) (RFC 2308 5) and 0 without a SOA
   std::uint32_t soa_ttl = 0; // that minimum; the SOA is passed on with it
 
-  std::size_t chain_length = 0;          // CNAMEs followed
-  std::array<Name, max_chain + 1> chain; // chain[0] is the qname, chain[chain_length] where it ends
+  std::size_t chain_length = 0; // CNAMEs followed
+  Name end;                     // the name where the chain ends; the qname without one
 
-  std::size_t answers = 0, authorities = 0; // believed records, in the order they are to be sent: the chain first
-  std::array<Record, max_records> records;  // `answers`, then `authorities`
+  // Believed records, in the order they are to be sent: the chain first, then `set_size` records of the qtype at its
+  // end, which begin at `set_at`, then their signatures; then the authorities; then the addresses of SRV's and MX's.
+  std::size_t answers = 0, authorities = 0, additionals = 0;
+  std::size_t set_at = 0, set_size = 0;
+  std::array<Record, max_records> records;
 
-  std::size_t scanned = 0; // working space: records seen, the first `scanned_answers` in the answer section
-  std::size_t scanned_answers = 0;
+  std::size_t error_count = 0;
+  std::array<ErrorOption, max_errors> errors; // of the OPT record, whatever the rcode
+
+  // Working space: records seen, the first `scanned_answers` of the answer section, the last, from
+  // `scanned_additionals` on, the addresses of the additional section, with hashes of their owners.
+  std::size_t scanned = 0, scanned_answers = 0, scanned_additionals = 0;
   std::array<Record, max_records> seen;
+  std::array<std::uint32_t, max_records> owner_hash;
 };
 
 /// Reads `message`, which may be anything. Valid if fault is none.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "tests/zone/wire/response_builder.hpp"
@@ -22,6 +24,15 @@ namespace {
 const Octets www = name("www.example.com");
 const Octets www_question = name("WwW.example.com") + u16(1) + u16(1);
 
+/// Believes what is said of every host but those of one name.
+struct AllBut final : server::Bailiwick {
+  std::optional<wire::WireName> stranger;
+  [[nodiscard]] bool holds(const wire::WireName& host) const noexcept override {
+    return !stranger || host != *stranger;
+  }
+};
+AllBut bailiwick;
+
 struct Compiled {
   std::unique_ptr<Answer> answer = std::make_unique<Answer>();
   std::unique_ptr<Response> response = std::make_unique<Response>();
@@ -31,7 +42,7 @@ struct Compiled {
     wire::upstream::read_response(message.octets(), {.qname = www, .type = type, .id = 1, .dnssec_ok = dnssec},
                                   *response);
     REQUIRE(response->fault == wire::upstream::Fault::none);
-    fits = server::compile(message.octets(), *response, caps, *answer);
+    fits = server::compile(message.octets(), *response, caps, bailiwick, *answer);
   }
 
   [[nodiscard]] Octets reply(Asker asker, std::uint32_t age = 0) const {
@@ -108,7 +119,7 @@ TEST_CASE("names are expanded and compressed against our own message") {
   wire::upstream::read_response(out, {.qname = www, .type = 1, .id = 0}, again);
   REQUIRE(again.fault == wire::upstream::Fault::none);
   CHECK(again.answers == 2);
-  const auto end = again.chain[1].span();
+  const auto end = again.end.span();
   CHECK(Octets(end.begin(), end.end()) == name("x.example.org"));
   // The second owner is a pointer to the CNAME's rdata.
   CHECK(out.size() == compiled.answer->tail_at + (2 + 10 + name("x.example.org").size()) + (2 + 10 + 4));
@@ -150,7 +161,8 @@ TEST_CASE("replies are cut at whole records to what the client takes") {
 
 TEST_CASE("an OPT only for who sent one, with DO copied and the extended error") {
   Answer answer;
-  server::compile_error(2, server::network_error, 1, answer);
+  server::compile_error(2, 1, answer);
+  answer.errors.add(server::network_error);
   Octets out(512);
   const Asker plain{.question = www_question};
   CHECK(server::write_reply(out, plain, answer.view(), 0) == 12 + www_question.size());
@@ -212,4 +224,134 @@ TEST_CASE("a chase is the CNAME of ours with what was found behind it") {
   CHECK_FALSE(server::compile_chase(Octets{1, 2, 3}, rows[0].found.octets(), answer));
   CHECK_FALSE(server::compile_chase(cname.octets(), Message(0).octets(), answer));
   CHECK_FALSE(server::compile_chase(Message(7).question(ours, 1).count(6, 3).octets(), rows[0].found.octets(), answer));
+}
+
+namespace {
+
+/// Address records of a reply's answer section, by their last octet, in their order.
+std::vector<int> last_octets(const Octets& reply) {
+  std::vector<int> found;
+  std::size_t at = 12 + www_question.size();
+  for (std::size_t i = 0; i < load16(&reply[6]); ++i) {
+    at += wire::upstream::skip_name(reply, at);
+    const std::size_t length = load16(&reply[at + 8]);
+    if (load16(&reply[at]) == 1) found.push_back(reply[at + 9 + length]);
+    at += 10 + length;
+  }
+  return found;
+}
+
+} // namespace
+
+TEST_CASE("the records of a set take turns at being the first, whole, cut, and behind an alias") {
+  struct Row {
+    const char* what;
+    int aliases, records;
+    std::size_t limit;
+  };
+  for (const Row& row : {Row{"two", 0, 2, 512}, Row{"three behind an alias", 1, 3, 512}, Row{"cut", 0, 80, 512},
+                         Row{"cut behind aliases", 3, 80, 512}}) {
+    CAPTURE(row.what);
+    Message message = reply();
+    Octets owner = www;
+    for (int i = 0; i < row.aliases; ++i) {
+      const Octets next = name("alias" + std::to_string(i) + ".example.net");
+      message.answer(owner, 5, 60, next);
+      owner = next;
+    }
+    for (int i = 0; i < row.records; ++i)
+      message.answer(owner, 1, 100 + static_cast<std::size_t>(i), ipv4(10, 0, 0, i));
+    const Compiled compiled(message);
+    REQUIRE(compiled.fits);
+    std::set<int> first;
+    for (int i = 0; i < 400; ++i) {
+      const Octets out = compiled.reply({.limit = row.limit}, 50);
+      const std::vector<int> order = last_octets(out);
+      REQUIRE_FALSE(order.empty());
+      first.insert(order.front());
+      for (std::size_t k = 1; k < order.size(); ++k) REQUIRE(order[k] == (order[k - 1] + 1) % row.records);
+      Response again; // what is sent is sound, with every record's own TTL
+      wire::upstream::read_response(out, {.qname = www, .type = 1, .id = 0}, again);
+      REQUIRE(again.fault == wire::upstream::Fault::none);
+      REQUIRE(again.chain_length == static_cast<std::size_t>(row.aliases));
+      REQUIRE(again.set_size == order.size());
+      for (std::size_t k = 0; k < again.set_size; ++k) {
+        const auto& record = again.records[again.set_at + k];
+        REQUIRE(record.ttl == 50u + out[record.rdata + 3u]);
+      }
+    }
+    CHECK(first.size() == static_cast<std::size_t>(row.records));
+  }
+}
+
+TEST_CASE("names of records that take turns are whole in every order") {
+  Message message(1);
+  message.question(www, 15);
+  const char* const hosts[] = {"mx1.mail.example.net", "mx2.mail.example.net", "mx3.mail.example.net"};
+  for (const char* host : hosts) message.answer(pointer(12), 15, 60, u16(10) + name(host));
+  for (const char* host : hosts) message.additional(name(host), 1, 60, address);
+  const Compiled compiled(message, {}, 15);
+  REQUIRE(compiled.fits);
+  for (int i = 0; i < 30; ++i) {
+    const Octets out = compiled.reply({.question = www + u16(15) + u16(1)});
+    Response again;
+    wire::upstream::read_response(out, {.qname = www, .type = 15, .id = 0}, again);
+    REQUIRE(again.fault == wire::upstream::Fault::none);
+    REQUIRE(again.set_size == 3);
+    REQUIRE(again.additionals == 3); // so their names are those of the records
+  }
+}
+
+TEST_CASE("of the additional section that stays which the bailiwick holds, and is left out without TC") {
+  Message message(1);
+  message.question(www, 33);
+  const Octets host = name("a.example.com"), stranger = name("web.default.svc.cluster.local");
+  message.answer(pointer(12), 33, 60, u16(1) + u16(1) + u16(80) + host)
+      .answer(pointer(12), 33, 60, u16(1) + u16(1) + u16(80) + stranger)
+      .additional(host, 1, 30, address)
+      .additional(stranger, 1, 5, ipv4(6, 6, 6, 6));
+  bailiwick.stranger = wire::name_from_wire(stranger);
+  const Compiled compiled(message, {}, 33);
+  bailiwick.stranger.reset();
+  REQUIRE(compiled.fits);
+  CHECK(compiled.answer->additionals == 1);
+  CHECK(compiled.answer->lifetime == 30);
+  const Octets question = www + u16(33) + u16(1);
+  const Octets whole = compiled.reply({.question = question, .edns = true, .limit = 1232});
+  CHECK(load16(&whole[6]) == 2);
+  CHECK(load16(&whole[10]) == 2); // and the OPT
+  const Octets cut = compiled.reply({.question = question, .edns = true, .limit = whole.size() - 1});
+  CHECK(load16(&cut[6]) == 2);
+  CHECK(load16(&cut[10]) == 1);
+  CHECK((load16(&cut[2]) & 0x0200) == 0);
+}
+
+TEST_CASE("an upstream's extended errors are passed on as its own, bounded and printable") {
+  const Octets option = u16(15) + u16(2 + 3) + u16(15) + Octets{'a', 7, 'b'};
+  const auto with = [](const Octets& options) {
+    return std::move(reply()
+                         .answer(www, 1, 60, address)
+                         .count(10, 1)
+                         .raw(Octets{0} + u16(41) + u16(1232) + u32(0) + u16(options.size()) + options));
+  };
+  const Compiled compiled(with(option));
+  REQUIRE(compiled.fits);
+  const Octets out = compiled.reply({.edns = true, .limit = 1232});
+  const std::string text = "upstream: a?b";
+  const Octets tail(out.end() - static_cast<std::ptrdiff_t>(6 + text.size()), out.end());
+  CHECK(tail == u16(15) + u16(2 + text.size()) + u16(15) + Octets(text.begin(), text.end()));
+  CHECK(compiled.reply({.limit = 1232}).size() == out.size() - 11 - tail.size());
+  const Octets endless = u16(15) + u16(2 + 400) + u16(15) + Octets(400, 'x');
+  const Compiled bounded(with(endless + endless + endless));
+  REQUIRE(bounded.fits);
+  CHECK(bounded.answer->errors.span().size() <= 200);
+  CHECK(bounded.reply({.edns = true, .limit = 1232}).size() < 300);
+}
+
+TEST_CASE("a cut answer is passed on as one") {
+  const Compiled compiled(reply(0x8380).answer(www, 1, 60, address));
+  CHECK(compiled.answer->lifetime == 0);
+  const Octets out = compiled.reply({});
+  CHECK((load16(&out[2]) & 0x0200) != 0);
+  CHECK(load16(&out[6]) == 1);
 }

@@ -37,7 +37,7 @@ struct Key {
 /// An answer of one record whose rdata is `filler` octets of `mark`.
 const Answer& answer(std::uint32_t lifetime, std::uint8_t mark, std::size_t filler = 4) {
   static thread_local const auto made = std::make_unique<Answer>();
-  server::compile_error(0, wire::ExtendedError::none, lifetime, *made);
+  server::compile_error(0, lifetime, *made);
   const Octets record = Message::record(pointer(12), 16, lifetime, Octets(filler, mark));
   std::copy(record.begin(), record.end(), made->wire.begin());
   made->length = record.size();

@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/server/forward/scripted_upstream.hpp"
+#include "tests/server/forward/forwarder_fixture.hpp"
 
 using namespace signpost;
 using namespace signpost::testing;
@@ -23,63 +23,9 @@ using wire::load16;
 using wire::load32;
 using wire::Transport;
 
+using Tcp = ScriptedUpstream::Tcp;
+
 namespace {
-
-const Octets www = name("www.example.com");
-const Octets address = ipv4(192, 0, 2, 1);
-using Replies = std::vector<Octets>;
-constexpr std::uint16_t udp_answer = 0x8180; // QR RD RA
-
-ForwarderSettings to(std::vector<server::Endpoint> upstreams, bool cached = true) {
-  ForwarderSettings settings;
-  server::ForwardRoute route;
-  route.forward.upstreams = std::move(upstreams);
-  route.forward.policy = server::ForwardSettings::Policy::sequential;
-  // Long enough for a machine that does much else: who waits for a time-out sets a shorter one.
-  route.forward.read_timeout = 20s;
-  route.forward.deadline = 60s;
-  if (cached) route.cache = server::CacheSettings{.bytes = 256 << 10};
-  settings.routes.push_back(std::move(route));
-  return settings;
-}
-
-ForwarderSettings impatient(ForwarderSettings settings) {
-  for (auto& route : settings.routes) route.forward.read_timeout = 300ms;
-  return settings;
-}
-
-/// Whether `condition` comes true while one would wait for it.
-bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 20000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(1ms);
-  }
-  return false;
-}
-
-struct Running {
-  Forwarder forwarder;
-  explicit Running(ForwarderSettings settings) : forwarder(std::move(settings)) {
-    const auto started = forwarder.start();
-    REQUIRE_MESSAGE(started, (started ? std::string() : started.error()));
-  }
-  ~Running() { forwarder.stop(); }
-};
-
-std::vector<Octets> one_address(const Asked& asked) {
-  return {asked.reply().answer(pointer(12), 1, 300, address).octets()};
-}
-
-std::uint16_t id_of(const Octets& reply) { return load16(reply.data()); }
-std::uint16_t flags_of(const Octets& reply) { return load16(&reply[2]); }
-int rcode_of(const Octets& reply) { return reply.size() < 12 ? -1 : reply[3] & 0xf; }
-std::uint16_t answers_of(const Octets& reply) { return load16(&reply[6]); }
-
-/// INFO-CODE of the extended error at the end of a reply, -1: there is none.
-int extended_error(const Octets& reply) {
-  if (reply.size() < 29 || load16(&reply[10]) != 1 || load16(&reply[reply.size() - 6]) != 15) return -1;
-  return load16(&reply[reply.size() - 2]);
-}
 
 std::uint16_t dead_port() { return Socket(SOCK_DGRAM).port(); }
 
@@ -117,7 +63,7 @@ TEST_CASE("a question is asked once, answered to its client and then from the ca
   const auto asked = upstream.asked();
   REQUIRE(asked.size() == 1);
   CHECK(asked[0].edns());
-  CHECK(asked[0].qname() == www);
+  CHECK(asked[0].lower_qname() == www);
   CHECK(load16(&asked[0].query[2]) == 0x0120); // RD AD
   const ForwardCounters counters = running.forwarder.counters();
   CHECK(counters.cache_hits == 1);
@@ -211,17 +157,17 @@ TEST_CASE("forged and broken responses are ignored and the right one is taken") 
       {"one octet", [](Octets& o) { o.resize(1); }},
       {"a CNAME loop", [](Octets& o) { o[12 + www.size() + 4 + 3] = 5; }},
   };
-  for (const bool with_tcp : {false, true}) {
+  for (const auto over_tcp : {Tcp::refuses, Tcp::answers}) {
     for (const auto& [what, forge] : forgeries) {
       CAPTURE(what);
-      CAPTURE(with_tcp);
+      CAPTURE(over_tcp == Tcp::answers);
       ScriptedUpstream upstream(
           [&](const Asked& asked) {
             std::vector<Octets> replies = one_address(asked);
             if (!asked.tcp) replies.insert(replies.begin(), 5, forged(asked, forge));
             return replies;
           },
-          with_tcp);
+          over_tcp);
       Running running(to({upstream.endpoint()}));
       Client client(running.forwarder);
       const Octets reply = client.ask(query(5, www));
@@ -266,11 +212,10 @@ TEST_CASE("every try has a source port and an id of its own") {
   CHECK(ids.size() > 24);
 }
 
-TEST_CASE("letters are drawn at random where that is wanted, and must come back") {
+TEST_CASE("letters are drawn at random, and must come back") {
   SUBCASE("an upstream that copies the question") {
     ScriptedUpstream upstream(one_address);
     ForwarderSettings settings = to({upstream.endpoint()}, false);
-    settings.randomise_case = true;
     Running running(std::move(settings));
     Client client(running.forwarder);
     std::set<Octets> seen;
@@ -288,7 +233,6 @@ TEST_CASE("letters are drawn at random where that is wanted, and must come back"
       return Replies{Message(asked.id()).question(www, 1).answer(pointer(12), 1, 300, address).octets()};
     });
     ForwarderSettings settings = to({upstream.endpoint()}, false);
-    settings.randomise_case = true;
     Running running(std::move(settings));
     Client client(running.forwarder);
     for (int i = 0; i < 4; ++i) CHECK(rcode_of(client.ask(query(5, www))) == 0);
@@ -300,9 +244,8 @@ TEST_CASE("letters are drawn at random where that is wanted, and must come back"
         [](const Asked& asked) {
           return Replies{Message(asked.id()).question(www, 1).answer(pointer(12), 1, 300, address).octets()};
         },
-        false);
+        Tcp::refuses);
     ForwarderSettings settings = impatient(to({upstream.endpoint()}, false));
-    settings.randomise_case = true;
     Running running(std::move(settings));
     Client client(running.forwarder);
     for (int i = 0; i < 4; ++i) CHECK(rcode_of(client.ask(query(5, www))) == 0);
@@ -378,7 +321,7 @@ TEST_CASE("SERVFAIL and REFUSED of one upstream are asked of the next") {
 TEST_CASE("when no upstream has an answer the client hears why, and the next one hears it from the cache") {
   SUBCASE("nobody answers") {
     ScriptedUpstream silent([](const Asked&) { return std::vector<Octets>{}; });
-    ForwarderSettings settings = impatient(to({silent.endpoint()}));
+    ForwarderSettings settings = hopeless(to({silent.endpoint()}));
     std::atomic<int> lines{0};
     settings.log = [&](std::string_view line) {
       CHECK(line.find("www.example.com") != std::string_view::npos);
@@ -436,9 +379,9 @@ TEST_CASE("an upstream from before EDNS is asked without") {
 
 TEST_CASE("denials are kept as long as their SOA says, TTL 0 not at all") {
   ScriptedUpstream upstream([](const Asked& asked) {
-    if (asked.qname() == name("zero.example.com"))
+    if (asked.lower_qname() == name("zero.example.com"))
       return Replies{asked.reply().answer(pointer(12), 1, 0, address).octets()};
-    if (asked.qname() == name("bare.example.com")) return Replies{asked.reply(3).octets()};
+    if (asked.lower_qname() == name("bare.example.com")) return Replies{asked.reply(3).octets()};
     return Replies{asked.reply(3).authority(name("example.com"), 6, 900, soa(30)).octets()};
   });
   Running running(to({upstream.endpoint()}));
@@ -582,7 +525,7 @@ TEST_CASE("two servers that forward to each other end in SERVFAIL, not in a stor
     (void)mirrors.back()->hand_in(asked.query);
     return std::vector<Octets>{};
   });
-  Running running(impatient(to({mirror->endpoint()})));
+  Running running(hopeless(to({mirror->endpoint()})));
   target = &running.forwarder;
   Client client(running.forwarder);
   CHECK(rcode_of(client.ask(query(1, www))) == 2);
@@ -596,16 +539,16 @@ TEST_CASE("a chase completes our CNAME in one message") {
     return Message(7, 0x8500).question(ours, 1).answer(pointer(12), 5, 5, target).octets();
   };
   ScriptedUpstream upstream([](const Asked& asked) {
-    if (asked.qname() == name("gone.example.com"))
+    if (asked.lower_qname() == name("gone.example.com"))
       return Replies{asked.reply(3).authority(name("example.com"), 6, 60, soa(60)).octets()};
-    if (asked.qname() == name("broken.example.com")) return Replies{asked.reply(2).octets()};
-    if (asked.qname() == name("alias.example.com"))
+    if (asked.lower_qname() == name("broken.example.com")) return Replies{asked.reply(2).octets()};
+    if (asked.lower_qname() == name("alias.example.com"))
       return Replies{asked.reply()
                          .answer(pointer(12), 5, 60, name("real.example.net"))
                          .answer(name("real.example.net"), 1, 60, address)
                          .octets()};
     Message message = asked.reply();
-    for (int i = 0; i < (asked.qname() == name("many.example.com") ? 100 : 1); ++i)
+    for (int i = 0; i < (asked.lower_qname() == name("many.example.com") ? 100 : 1); ++i)
       message.answer(pointer(12), 1, 60, address);
     return Replies{message.octets()};
   });

@@ -77,6 +77,12 @@ struct Asked {
   [[nodiscard]] Octets qname() const {
     return {query.begin() + 12, query.begin() + 12 + static_cast<std::ptrdiff_t>(wire::upstream::skip_name(query, 12))};
   }
+  /// The same in lower case, whatever letters were drawn.
+  [[nodiscard]] Octets lower_qname() const {
+    Octets lower = qname();
+    for (std::uint8_t& octet : lower) octet = wire::upstream::lower(octet);
+    return lower;
+  }
   [[nodiscard]] std::uint16_t type() const { return wire::load16(&query[12 + qname().size()]); }
   [[nodiscard]] bool edns() const { return wire::load16(&query[10]) == 1; }
   /// A response to it with this rcode and nothing in it yet.
@@ -90,14 +96,21 @@ public:
   /// The messages to send back, in this order; none: silence.
   using Script = std::function<std::vector<Octets>(const Asked&)>;
 
-  explicit ScriptedUpstream(Script script, bool with_tcp = true) : script_(std::move(script)) {
+  enum class Tcp : std::uint8_t {
+    answers,
+    refuses,
+    ignores, // connections are made and never looked at
+  };
+
+  explicit ScriptedUpstream(Script script, Tcp over_tcp = Tcp::answers)
+      : script_(std::move(script)), over_tcp_(over_tcp) {
     for (int attempt = 0; attempt < 50; ++attempt) {
       udp_ = std::make_unique<Socket>(SOCK_DGRAM);
       tcp_ = std::make_unique<Socket>(SOCK_STREAM, udp_->port());
       if (tcp_->bound()) break;
     }
     if (!tcp_->bound()) throw std::runtime_error("no port is free for both transports");
-    if (!with_tcp) tcp_.reset();
+    if (over_tcp_ == Tcp::refuses) tcp_.reset();
     if (::pipe(stop_) != 0) throw std::runtime_error("pipe");
     port_ = udp_->port();
     thread_ = std::thread([this] { run(); });
@@ -114,10 +127,17 @@ public:
     return asked_;
   }
 
+  /// Sends a datagram to who asked, whenever.
+  void send(const Asked& asked, const Octets& reply) {
+    ::sendto(udp_->fd(), reply.data(), reply.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&asked.from),
+             sizeof asked.from);
+  }
+
 private:
   void run() {
+    const int tcp = over_tcp_ == Tcp::answers ? tcp_->fd() : -1;
     for (;;) {
-      pollfd fds[3] = {{stop_[0], POLLIN, 0}, {udp_->fd(), POLLIN, 0}, {tcp_ ? tcp_->fd() : -1, POLLIN, 0}};
+      pollfd fds[3] = {{stop_[0], POLLIN, 0}, {udp_->fd(), POLLIN, 0}, {tcp, POLLIN, 0}};
       if (::poll(fds, 3, -1) < 0) return;
       if (fds[0].revents != 0) return;
       if (fds[1].revents != 0) serve_udp();
@@ -163,6 +183,7 @@ private:
   }
 
   Script script_;
+  Tcp over_tcp_;
   std::unique_ptr<Socket> udp_, tcp_;
   std::uint16_t port_ = 0;
   int stop_[2];
