@@ -200,7 +200,8 @@ Result<Listing> Registry::list(const ListRequest& request) {
   store::RangeRequest wanted{.begin = prefix + request.from,
                              .end = store::prefix_end(prefix),
                              .revision = request.revision,
-                             .limit = request.limit};
+                             .limit = request.limit,
+                             .bytes = request.bytes};
   if (request.chosen && request.limit != 0) wanted.limit = std::max(request.limit, objects_a_read);
   Listing listing;
   while (true) {
@@ -217,10 +218,14 @@ Result<Listing> Registry::list(const ListRequest& request) {
       const bool more = found->more || &entry != &found->entries.back();
       if (listing.items.size() != request.limit || !more) continue;
       listing.next = behind(entry);
-      if (!request.chosen) listing.remaining = found->total - found->entries.size();
+      if (!request.chosen && request.bytes == 0) listing.remaining = found->total - found->entries.size();
       return listing;
     }
     if (!found->more || found->entries.empty()) return listing;
+    if (request.bytes != 0) {
+      listing.next = behind(found->entries.back());
+      return listing;
+    }
     wanted.begin = prefix + behind(found->entries.back());
     wanted.revision = found->revision;
   }

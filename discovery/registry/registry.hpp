@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "discovery/model/address.hpp"
-#include "discovery/model/kind.hpp"
 #include "discovery/model/delete_options.hpp"
+#include "discovery/model/kind.hpp"
 #include "discovery/registry/status.hpp"
 #include "discovery/store/store.hpp"
 
@@ -48,7 +48,7 @@ struct Listing {
   std::vector<Stored> items;    // ordered by namespace, then name
   store::Revision revision = 0; // the list's resourceVersion
   std::string next;             // where to go on; empty: complete
-  std::size_t remaining = 0;    // items behind `next`; 0 where they were chosen
+  std::size_t remaining = 0;    // items behind `next`; 0 where they were chosen, or octets were asked for
 };
 
 struct ListRequest {
@@ -57,6 +57,7 @@ struct ListRequest {
   std::size_t limit = 0;                          // 0: all
   std::string from;                               // `next` of an earlier listing
   store::Revision revision = 0;                   // exactly this one; 0: newest
+  std::size_t bytes = 0;                          // of texts: the item that reaches them is the last; 0: any number
   std::function<bool(const Stored&)> chosen = {}; // those to be given, and counted by `limit`; empty: all
 };
 

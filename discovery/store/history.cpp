@@ -74,7 +74,7 @@ void Undo::add(const Before& before) {
   earlier_.emplace(std::string(before.key), std::move(entry));
 }
 
-RangeResult Undo::finish(std::vector<Entry> entries, std::size_t unchanged, std::size_t limit) const {
+RangeResult Undo::finish(std::vector<Entry> entries, std::size_t unchanged, const RangeRequest& request) const {
   std::vector<Entry> changed;
   for (const auto& [key, entry] : earlier_) {
     if (entry) changed.push_back(*entry);
@@ -85,7 +85,7 @@ RangeResult Undo::finish(std::vector<Entry> entries, std::size_t unchanged, std:
   std::merge(std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()),
              std::make_move_iterator(changed.begin()), std::make_move_iterator(changed.end()), std::back_inserter(all),
              [](const Entry& a, const Entry& b) { return a.key < b.key; });
-  return limited(std::move(all), total, limit);
+  return limited(std::move(all), total, request);
 }
 
 void Replay::add(Revision revision, const Before& before) {
@@ -144,10 +144,15 @@ Error future_error(Revision asked, Revision newest) {
           "revision " + std::to_string(asked) + " is not reached yet, the newest is " + std::to_string(newest)};
 }
 
-RangeResult limited(std::vector<Entry> entries, std::size_t total, std::size_t limit) {
+RangeResult limited(std::vector<Entry> entries, std::size_t total, const RangeRequest& request) {
   RangeResult result;
   result.total = total;
-  if (limit != 0 && entries.size() > limit) entries.resize(limit);
+  std::size_t kept = request.limit != 0 ? std::min(request.limit, entries.size()) : entries.size();
+  for (std::size_t i = 0, bytes = 0; request.bytes != 0 && i < kept; ++i) {
+    bytes += entries[i].value->size();
+    if (bytes >= request.bytes) kept = i + 1;
+  }
+  entries.resize(kept);
   result.more = entries.size() < total;
   result.entries = std::move(entries);
   return result;

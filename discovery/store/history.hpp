@@ -61,9 +61,10 @@ public:
 
   void add(const Before& before);
 
-  /// Puts the earlier state together: `entries` are those of the range that did not change since, ordered (the first
-  /// limit+1 of them if there is a limit), `unchanged` is how many there are of them in all.
-  [[nodiscard]] RangeResult finish(std::vector<Entry> entries, std::size_t unchanged, std::size_t limit) const;
+  /// Puts the earlier state together: `entries` are those of the range that did not change since, ordered (where the
+  /// request has limits one more than reaches them), `unchanged` is how many there are of them in all.
+  [[nodiscard]] RangeResult finish(std::vector<Entry> entries, std::size_t unchanged,
+                                   const RangeRequest& request) const;
 
 private:
   KeyRange range_;
@@ -102,7 +103,7 @@ private:
 [[nodiscard]] Error past_error(Revision asked);
 [[nodiscard]] Error future_error(Revision asked, Revision newest);
 
-/// The entries cut to a limit, with `more` and `total` as RangeResult has them.
-[[nodiscard]] RangeResult limited(std::vector<Entry> entries, std::size_t total, std::size_t limit);
+/// The entries cut to the limits of a request, with `more` and `total` as RangeResult has them.
+[[nodiscard]] RangeResult limited(std::vector<Entry> entries, std::size_t total, const RangeRequest& request);
 
 } // namespace signpost::store

@@ -149,7 +149,7 @@ Result<RangeResult> MemoryStore::range(const RangeRequest& request) {
   }
   Undo undo(range);
   state.visit(at, [&](Revision, const Before& before) { undo.add(before); });
-  RangeResult result = undo.finish(std::move(entries), unchanged, request.limit);
+  RangeResult result = undo.finish(std::move(entries), unchanged, request);
   result.revision = at;
   return result;
 }

@@ -36,7 +36,7 @@ Reader::Reader(const std::string& file, const std::string& vfs)
       extent_(connection_, "SELECT min(revision), (SELECT max(revision) FROM history) FROM history"),
       find_(connection_, "SELECT value, created, modified FROM current WHERE key = ?1"),
       range_(connection_, "SELECT key, value, created, modified FROM current "
-                          "WHERE key >= ?1 AND key < ?2 AND modified <= ?3 ORDER BY key LIMIT ?4"),
+                          "WHERE key >= ?1 AND key < ?2 AND modified <= ?3 ORDER BY key"),
       count_(connection_, "SELECT count(*) FROM current WHERE key >= ?1 AND key < ?2 AND modified <= ?3"),
       history_(connection_, "SELECT revision, before FROM history WHERE revision > ?1 ORDER BY revision") {}
 
@@ -49,15 +49,19 @@ Reader::Extent Reader::extent() {
 
 Revision Reader::revision() { return extent().newest; }
 
-std::vector<Entry> Reader::entries(const KeyRange& range, Revision at, std::size_t limit) {
+std::vector<Entry> Reader::entries(const RangeRequest& request, Revision at, bool& all) {
   std::vector<Entry> entries;
-  const std::string end = end_of(range);
-  const std::int64_t rows_wanted = limit == 0 ? -1 : static_cast<std::int64_t>(limit) + 1;
-  auto rows = range_(range.begin, end, at, rows_wanted);
-  while (rows.next()) {
+  const std::string end = end_of({request.begin, request.end});
+  auto rows = range_(request.begin, end, at);
+  std::size_t bytes = 0;
+  bool enough = false;
+  while (!enough && rows.next()) {
+    enough = (request.limit != 0 && entries.size() == request.limit) || (request.bytes != 0 && bytes >= request.bytes);
     entries.push_back({std::string(rows.bytes(0)), std::make_shared<const std::string>(rows.bytes(1)), rows.number(2),
                        rows.number(3)});
+    bytes += entries.back().value->size();
   }
+  all = !enough;
   return entries;
 }
 
@@ -87,12 +91,13 @@ Result<RangeResult> Reader::range(const RangeRequest& request) {
     return tl::make_unexpected(compacted_error(request.revision, compacted));
   }
   const Revision at = request.revision == 0 ? newest : request.revision;
-  std::vector<Entry> unchanged = entries(range, at, request.limit);
-  const bool all = request.limit == 0 || unchanged.size() <= request.limit;
-  const std::size_t total = all ? unchanged.size() : count(range, at);
-  Undo undo(range);
+  bool all = false;
+  std::vector<Entry> unchanged = entries(request, at, all);
+  const bool counted = request.bytes == 0;
+  const std::size_t total = all || !counted ? unchanged.size() : count(range, at);
+  Undo undo(all || counted ? range : KeyRange{range.begin, unchanged.back().key + '\0'});
   if (at != newest) visit(at, [&](Revision, const Before& before) { undo.add(before); });
-  RangeResult result = undo.finish(std::move(unchanged), total, request.limit);
+  RangeResult result = undo.finish(std::move(unchanged), total, request);
   result.revision = at;
   return result;
 }

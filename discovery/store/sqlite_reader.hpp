@@ -31,7 +31,8 @@ private:
   class View;
 
   [[nodiscard]] Extent extent();
-  [[nodiscard]] std::vector<Entry> entries(const KeyRange& range, Revision at, std::size_t limit);
+  /// One more than reaches the limits of the request; fewer: these are all.
+  [[nodiscard]] std::vector<Entry> entries(const RangeRequest& request, Revision at, bool& all);
   [[nodiscard]] std::size_t count(const KeyRange& range, Revision at);
   template <class Visit>
   void visit(Revision after, Visit visit, const std::function<bool()>& enough = {});

@@ -50,13 +50,14 @@ struct RangeRequest {
   std::string end;       // one past the last key; empty: exactly the key `begin`
   Revision revision = 0; // 0: newest
   std::size_t limit = 0; // 0: all
+  std::size_t bytes = 0; // of values: the entry that reaches them is the last; 0: any number. A store may give more
 };
 
 struct RangeResult {
   std::vector<Entry> entries; // ordered by key
   Revision revision = 0;      // the revision this is the state of
   bool more = false;          // limited, and there is more behind the last entry
-  std::size_t total = 0;      // keys in the whole range, also beyond the limit
+  std::size_t total = 0;      // keys in the whole range, also beyond the limit; not counted where `bytes` were asked
 };
 
 /// Holds when the key's modified revision equals this (0: the key must not exist).

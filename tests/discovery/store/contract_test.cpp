@@ -317,6 +317,39 @@ TEST_CASE_TEMPLATE("a watch joins in a storm of writes without gap or duplicate"
   }
 }
 
+TEST_CASE_TEMPLATE("a range limited in octets goes on behind its last entry, at its revision", Kind, InMemory, OnDisk) {
+  Kind kind;
+  const auto store = kind.open();
+  for (int i = 10; i < 40; ++i)
+    write(*store, {put("/k" + std::to_string(i), std::string(static_cast<std::size_t>(i), 'a'))});
+  for (int i = 10; i < 40; i += 3) write(*store, {put("/k" + std::to_string(i), "new")});
+  write(*store, {put("/k", "before all"), put("/k155", "between")});
+  for (const std::size_t bytes : {1u, 30u, 100u, 100'000u}) {
+    for (const std::size_t limit : {0u, 4u}) {
+      std::vector<std::string> sizes;
+      std::string begin = "/";
+      bool more = true;
+      while (more) {
+        const auto page = store->range({.begin = begin, .end = "0", .revision = 30, .limit = limit, .bytes = bytes});
+        REQUIRE(page.has_value());
+        CHECK(page->revision == 30);
+        REQUIRE(!page->entries.empty());
+        std::size_t sum = 0;
+        for (const Entry& entry : page->entries) {
+          CHECK(sum < bytes);
+          sum += entry.value->size();
+          sizes.push_back(entry.key + "=" + std::to_string(entry.value->size()));
+        }
+        more = page->more;
+        begin = page->entries.back().key + '\0';
+      }
+      std::vector<std::string> wanted;
+      for (int i = 10; i < 40; ++i) wanted.push_back("/k" + std::to_string(i) + "=" + std::to_string(i));
+      CHECK(sizes == wanted);
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("after its end a watch's callback does not run", Kind, InMemory, OnDisk) {
   Kind kind;
   const auto store = kind.open();
