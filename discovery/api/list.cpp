@@ -12,7 +12,6 @@ namespace signpost::api {
 namespace {
 
 using registry::bad_request;
-using registry::Listing;
 using registry::ListRequest;
 using registry::Status;
 
@@ -94,6 +93,8 @@ registry::Result<ListPlan> make_plan(const Route& route, const Query& query, sto
   return plan;
 }
 
+constexpr std::size_t page_room = 4 << 10; // for what stands around the objects, and what is over a piece
+
 constexpr std::string_view base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 std::string encode_base64url(std::string_view bytes) {
@@ -125,31 +126,6 @@ std::optional<std::string> decode_base64url(std::string_view text) {
 }
 
 } // namespace
-
-ItemSource::ItemSource(registry::Registry& registry, ListRequest request, Listing first, Selector selector,
-                       bool all_pages)
-    : registry_(registry), request_(std::move(request)), page_(std::move(first)), selector_(std::move(selector)),
-      all_pages_(all_pages) {
-  request_.revision = page_.revision;
-}
-
-const registry::Stored* ItemSource::next() {
-  while (true) {
-    while (at_ < page_.items.size()) {
-      const registry::Stored& item = page_.items[at_++];
-      if (selector_.empty() || selector_.matches(selector_.summarize(*item.text))) return &item;
-    }
-    if (!all_pages_ || page_.next.empty()) return nullptr;
-    request_.from = page_.next;
-    auto page = registry_.list(request_);
-    if (!page) {
-      failed_ = true;
-      return nullptr;
-    }
-    page_ = std::move(*page);
-    at_ = 0;
-  }
-}
 
 registry::Result<Selector> parse_selector(const Query& query, model::Kind kind) {
   Selector selector;
@@ -210,30 +186,20 @@ std::optional<ContinueToken> decode_continue(std::string_view text) {
 Reply list_collection(registry::Registry& registry, const Route& route, const Query& query, const Encoding& encoding) {
   auto plan = make_plan(route, query, registry.revision());
   if (!plan) return status_reply(plan.error());
-  const bool all = plan->request.limit == 0;
-  ListRequest request = plan->request;
-  if (all) {
-    request.limit = page_objects;
-  } else if (!plan->selector.empty()) {
-    request.chosen = [selector = std::move(plan->selector)](const registry::Stored& stored) {
-      return selector.matches(selector.summarize(*stored.text));
-    };
-    plan->selector = {};
-  }
-  auto listing = registry.list(request);
-  if (!listing) {
-    if (listing.error().code != 410 || !plan->continued) return status_reply(listing.error());
+  const std::size_t most = std::exchange(plan->request.limit, 0);
+  const std::string from = plan->request.from;
+  auto items = ItemSource::open(registry, std::move(plan->request), std::move(plan->selector), most);
+  const auto rest = items ? items->behind() : tl::make_unexpected(items.error());
+  if (!rest) {
+    if (rest.error().code != 410 || !plan->continued) return status_reply(rest.error());
     // The client may go on with what there is now, knowing that it no longer fits what it has.
-    return json_reply(410, status_json(listing.error(), encode_continue({-1, request.from})));
+    return json_reply(410, status_json(rest.error(), encode_continue({-1, from})));
   }
-  ListMeta meta{listing->revision, {}, 0};
-  if (!all && !listing->next.empty()) {
-    meta.token = encode_continue({listing->revision, listing->next});
-    meta.remaining = listing->remaining;
-  }
-  ItemSource items(registry, std::move(request), std::move(*listing), std::move(plan->selector), all);
-  std::unique_ptr<Stream> stream = make_list_stream(std::move(items), route.kind, encoding, plan->include, meta);
   Reply reply;
+  reply.body.reserve(std::min(items->held(), piece_bytes) + page_room);
+  ListMeta meta{items->revision(), {}, rest->remaining};
+  if (!rest->from.empty()) meta.token = encode_continue({meta.revision, rest->from});
+  std::unique_ptr<Stream> stream = make_list_stream(std::move(*items), route.kind, encoding, plan->include, meta);
   reply.content_type = media_type(encoding.format);
   // What fits into one piece gets a length instead of chunks.
   const Stream::Step step = stream->next(reply.body);

@@ -1,7 +1,8 @@
 // GET of a collection: options, pages, and the list made while it is sent.
 //
-// A list is never a document in memory: objects are taken from the registry some thousands at a time, at the revision
-// of the first, and their stored texts are appended as they are. They are decoded only when a selector or a Table asks.
+// A list is never a document in memory: objects are taken from the registry as the reader takes them from us, at the
+// revision of the first, and their stored texts are appended as they are. They are decoded only when a selector or a
+// Table asks.
 //
 // Threads: any; the registry is read from the calling one.
 #pragma once
@@ -10,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "discovery/api/item_source.hpp"
 #include "discovery/api/negotiation.hpp"
 #include "discovery/api/request.hpp"
 #include "discovery/api/route.hpp"
@@ -18,30 +20,6 @@
 #include "discovery/registry/registry.hpp"
 
 namespace signpost::api {
-
-/// Goes through objects that a selector lets through, page by page, all at one revision.
-class ItemSource {
-public:
-  /// `first` is what the request gave; if it is not complete and `request.limit` is the page's, the rest follows.
-  ItemSource(registry::Registry& registry, registry::ListRequest request, registry::Listing first, Selector selector,
-             bool all_pages);
-
-  /// nullptr: there are no more, or (failed() says) they could not be read.
-  [[nodiscard]] const registry::Stored* next();
-  [[nodiscard]] bool failed() const { return failed_; }
-
-private:
-  registry::Registry& registry_;
-  registry::ListRequest request_;
-  registry::Listing page_;
-  Selector selector_;
-  bool all_pages_;
-  std::size_t at_ = 0;
-  bool failed_ = false;
-};
-
-/// Objects a page holds when the client wants all.
-inline constexpr std::size_t page_objects = 10'000;
 
 /// labelSelector and fieldSelector; 400 when they cannot be read.
 [[nodiscard]] registry::Result<Selector> parse_selector(const Query& query, model::Kind kind);

@@ -26,18 +26,25 @@ public:
     const std::size_t start = out.size();
     if (!prepare()) return failed_ ? Step::failed : Step::more;
     out += head_;
-    head_.clear();
-    while (out.size() - start < piece_bytes) {
-      const registry::Stored* item = items_.next();
-      failed_ = failed_ || items_.failed();
-      if (!failed_ && item == nullptr) append_end(out);
-      if (failed_) return Step::failed;
-      if (item == nullptr) return Step::done;
-      append(*item, out);
-      first_ = false;
+    head_ = {};
+    bool page_read = false;
+    while (!failed_ && out.size() - start < piece_bytes) {
+      if (const registry::Stored* item = items_.next()) {
+        append(*item, out);
+        first_ = false;
+        continue;
+      }
+      if (page_read) break;
+      const ItemSource::Page page = items_.read_page();
+      page_read = true;
+      if (page == ItemSource::Page::end) append_end(out);
+      failed_ = failed_ || page == ItemSource::Page::failed;
+      if (!failed_ && page == ItemSource::Page::end) return Step::done;
     }
-    return Step::more;
+    return failed_ ? Step::failed : Step::more;
   }
+  void rest() override { items_.rest(); }
+  [[nodiscard]] std::size_t held() const override { return head_.capacity() + items_.held(); }
 
 protected:
   /// Does a piece's work of what has to be done before the first octet is sent. false: there is more of it, or failed_.
@@ -127,20 +134,29 @@ private:
                                            : *model::find_wire_message("meta.k8s.io/v1", "PartialObjectMetadata");
   }
   bool prepare() override {
+    if (!measured_) return true;
     std::string item;
-    for (const std::size_t start = left_; measured_ && !failed_ && left_ - start < piece_bytes; left_ += item.size()) {
+    const std::size_t start = left_;
+    while (const registry::Stored* stored = left_ - start < piece_bytes ? measured_->next() : nullptr) {
       item.clear();
-      if (const registry::Stored* stored = measured_->next()) {
-        failed_ = !append_list_item(message_, stored->json(), item);
-        continue;
-      }
-      failed_ = measured_->failed();
-      measured_.reset();
-      append_list_head({type_.first, type_.second, std::to_string(meta_.revision), meta_.token, meta_.remaining, left_},
-                       head_);
+      failed_ = !append_list_item(message_, stored->json(), item);
+      if (failed_) return false;
+      left_ += item.size();
     }
-    return !measured_ && !failed_;
+    if (left_ - start >= piece_bytes) return false;
+    const ItemSource::Page page = measured_->read_page();
+    failed_ = page == ItemSource::Page::failed;
+    if (page != ItemSource::Page::end) return false;
+    measured_.reset();
+    append_list_head({type_.first, type_.second, std::to_string(meta_.revision), meta_.token, meta_.remaining, left_},
+                     head_);
+    return true;
   }
+  void rest() override {
+    ListStream::rest();
+    if (measured_) measured_->rest();
+  }
+  [[nodiscard]] std::size_t held() const override { return ListStream::held() + (measured_ ? measured_->held() : 0); }
   void append(const registry::Stored& item, std::string& out) override {
     const std::size_t before = out.size();
     failed_ = !append_list_item(message_, item.json(), out) || out.size() - before > left_;

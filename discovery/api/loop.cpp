@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <boost/asio/post.hpp>
 
 #include "discovery/api/session.hpp"
@@ -7,14 +9,45 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds sweep_every{200};
+constexpr std::size_t connection_bytes = 4 << 10; // roughly
+constexpr std::size_t worth_a_trim = 4 << 20;
 
 } // namespace
+
+void Shared::give_back() {
+  const std::size_t taken = crowd.held() + counters.bodies_bytes + crowd.size() * connection_bytes;
+  std::size_t most = most_taken_.load();
+  while (taken > most)
+    if (most_taken_.compare_exchange_weak(most, taken)) return;
+  if (most < worth_a_trim || taken > most / 2 || !most_taken_.compare_exchange_strong(most, taken)) return;
+  readers.post([] { malloc_trim(0); }); // takes milliseconds
+}
 
 Loop::Loop(std::shared_ptr<Shared> all) : shared(std::move(all)), work_(io.get_executor()), sweeper_(io) {}
 
 void Loop::run() {
   asio::post(io, [this] { sweep(); });
-  thread_ = std::thread([this] { io.run(); });
+  thread_ = std::thread([this] { work(); });
+}
+
+/// What fails for lack of memory ends what it was for; the loop goes on.
+void Loop::work() noexcept {
+  while (true) {
+    try {
+      io.run();
+      return;
+    } catch (const std::exception&) {
+      sweeper_.expires_after(sweep_every); // there is one sweep to come, whatever was lost
+      while (!io.stopped()) {
+        try {
+          asio::post(io, [this] { sweep(); });
+          break;
+        } catch (const std::bad_alloc&) {
+          std::this_thread::sleep_for(sweep_every);
+        }
+      }
+    }
+  }
 }
 
 void Loop::join() {
@@ -23,14 +56,18 @@ void Loop::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Loop::adopt(asio::ip::tcp::socket socket) { std::make_shared<Session>(*this, std::move(socket))->start(); }
+void Loop::adopt(asio::ip::tcp::socket socket, const Crowd::Source& source) {
+  auto session = std::make_shared<Session>(*this, std::move(socket));
+  session->join(source);
+  asio::post(io, [session = std::move(session)] { session->start(); });
+}
 
 void Loop::sweep() {
   const Clock::time_point now = Clock::now();
-  for (auto at = sessions_.begin(); at != sessions_.end();) {
-    const auto session = (at++)->lock();
-    if (session && session->deadline() <= now) session->close();
-  }
+  for (auto at = sessions_.begin(); at != sessions_.end();)
+    if (const auto session = (at++)->lock()) session->tick(now);
+  (void)shared->crowd.holds_too_much(); // there may be nobody who wants more and asks
+  shared->give_back();
   sweeper_.expires_after(sweep_every);
   sweeper_.async_wait([this](const boost::system::error_code& error) {
     if (!error) sweep();

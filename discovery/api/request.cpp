@@ -24,7 +24,10 @@ Reply::~Reply() = default;
 
 Stream::Step ResumedStream::next(std::string& out) {
   if (begin_.empty()) return rest_ ? rest_->next(out) : Step::failed;
-  out += begin_;
+  if (out.empty())
+    out = std::move(begin_);
+  else
+    out += begin_;
   begin_ = {};
   return Step::more;
 }

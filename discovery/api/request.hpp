@@ -70,6 +70,10 @@ public:
   /// the part for the whole.
   enum class Step : std::uint8_t { more, done, failed };
   virtual Step next(std::string& out) = 0;
+  /// The reader has stopped: lets go of what can be made again.
+  virtual void rest() {}
+  /// Octets of what is kept for the pieces to come.
+  [[nodiscard]] virtual std::size_t held() const { return 0; }
 };
 
 /// What was read of a stream already, then the rest of it; nullptr: it has failed there.
@@ -77,6 +81,10 @@ class ResumedStream final : public Stream {
 public:
   ResumedStream(std::string begin, std::unique_ptr<Stream> rest) : begin_(std::move(begin)), rest_(std::move(rest)) {}
   Step next(std::string& out) override;
+  void rest() override {
+    if (rest_) rest_->rest();
+  }
+  [[nodiscard]] std::size_t held() const override { return begin_.capacity() + (rest_ ? rest_->held() : 0); }
 
 private:
   std::string begin_;

@@ -1,5 +1,7 @@
 #include "discovery/api/server.hpp"
 
+#include <netinet/tcp.h>
+
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,7 +18,17 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using Error = boost::system::error_code;
 
-constexpr std::chrono::milliseconds accept_pause{50}; // when the process has no descriptors left
+constexpr std::chrono::milliseconds accept_pause{50}; // when the process has no descriptors or memory left
+constexpr int kept_unsent = 64 << 10;                 // octets in the kernel for a reader that does not take them
+
+constexpr std::chrono::milliseconds cut_time{300}; // for connections that are closed to be gone
+
+using UnsentLowWater = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+
+Crowd::Source source_of(const asio::ip::address& address) {
+  return address.is_v6() ? address.to_v6().to_bytes()
+                         : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
+}
 
 tcp::endpoint endpoint_of(const model::Address& address, std::uint16_t port) {
   const auto bytes = address.bytes();
@@ -33,19 +45,31 @@ tcp::endpoint endpoint_of(const model::Address& address, std::uint16_t port) {
 } // namespace
 
 struct Server::State {
+  /// Connections may end after the server has.
+  struct Door {
+    std::atomic<bool> closed{false}; // nobody is let in until somebody has left
+    std::weak_ptr<Loop> loop;
+    void open(State* state);
+  };
+
   State(Settings settings, Callbacks callbacks)
-      : shared(std::make_shared<Shared>(std::move(settings), std::move(callbacks))) {
+      : shared(std::make_shared<Shared>(std::move(settings), std::move(callbacks),
+                                        [this, to = door] { to->open(this); })) {
     const unsigned count = std::max(1u, shared->settings.loops);
     for (unsigned i = 0; i < count; ++i) loops.push_back(std::make_shared<Loop>(shared));
+    door->loop = loops.front();
   }
 
   tl::expected<void, std::string> listen();
   void accept();
-  void take(tcp::socket socket, Loop& loop);
+  void accept_later();
+  void take(tcp::socket socket, const Crowd::Source& source, Loop& loop);
   void wake();
   [[nodiscard]] std::size_t connections() const;
   void wait_for_none(std::chrono::milliseconds longest) const;
+  void end_threads();
 
+  const std::shared_ptr<Door> door = std::make_shared<Door>();
   std::unique_ptr<Hub> hub; // of a registry
   std::shared_ptr<Shared> shared;
   std::vector<std::shared_ptr<Loop>> loops; // unchanged while running; the first one accepts
@@ -77,6 +101,9 @@ tl::expected<void, std::string> Server::State::listen() {
   if (acceptor->set_option(tcp::acceptor::reuse_address(true), error)) return failed();
   const bool both = !settings.local_only && settings.address.is_unspecified();
   if (!settings.address.is_v4() && acceptor->set_option(asio::ip::v6_only(!both), error)) return failed();
+  // Inherited by the connections.
+  if (acceptor->set_option(tcp::no_delay(true), error)) return failed();
+  if (acceptor->set_option(UnsentLowWater(kept_unsent), error)) return failed();
   if (acceptor->bind(endpoint, error)) return failed();
   if (acceptor->listen(asio::socket_base::max_listen_connections, error)) return failed();
   port = acceptor->local_endpoint(error).port();
@@ -85,24 +112,47 @@ tl::expected<void, std::string> Server::State::listen() {
 }
 
 void Server::State::accept() {
+  if (shared->crowd.overfull()) {
+    door->closed = true; // until who was asked to leave has gone
+    if (shared->crowd.overfull()) return accept_later();
+    door->closed = false;
+  }
   Loop& loop = *loops[next_loop++ % loops.size()];
   acceptor->async_accept(loop.io, [this, &loop](const Error& error, tcp::socket socket) {
     if (error == asio::error::operation_aborted || !acceptor->is_open()) return;
-    if (!error) {
-      take(std::move(socket), loop);
-      return accept();
+    bool out_of_something = static_cast<bool>(error);
+    try {
+      Error gone;
+      const tcp::endpoint peer = error ? tcp::endpoint() : socket.remote_endpoint(gone);
+      if (!error && !gone) take(std::move(socket), source_of(peer.address()), loop);
+    } catch (const std::bad_alloc&) {
+      out_of_something = true;
     }
-    // No descriptors left, most likely: trying again at once would only burn the processor.
-    pause->expires_after(accept_pause);
-    pause->async_wait([this](const Error& cancelled) {
-      if (!cancelled) accept();
-    });
+    if (!out_of_something) return accept();
+    shared->crowd.shed();
+    accept_later(); // trying again at once would only burn the processor
   });
 }
 
-void Server::State::take(tcp::socket socket, Loop& loop) {
+void Server::State::accept_later() {
+  pause->expires_after(accept_pause);
+  pause->async_wait([this](const Error& cancelled) {
+    if (!cancelled && acceptor->is_open()) accept();
+  });
+}
+
+void Server::State::Door::open(State* state) {
+  if (!closed.exchange(false)) return;
+  const auto first = loop.lock();
+  if (!first) return;
+  asio::post(first->io, [state] { // runs before the state goes, or never
+    if (state->acceptor->is_open() && state->pause->cancel() != 0) state->accept();
+  });
+}
+
+void Server::State::take(tcp::socket socket, const Crowd::Source& source, Loop& loop) {
   Error ignored;
-  if (connections() >= shared->settings.max_connections) {
+  if (!shared->crowd.make_room(source)) {
     ++shared->counters.connections_refused;
     static constexpr std::string_view busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\n"
                                              "Retry-After: 1\r\nContent-Length: 21\r\nConnection: close\r\n\r\n"
@@ -111,8 +161,7 @@ void Server::State::take(tcp::socket socket, Loop& loop) {
     socket.send(asio::buffer(busy.data(), busy.size()), 0, ignored);
     return;
   }
-  socket.set_option(tcp::no_delay(true), ignored);
-  asio::post(loop.io, [&loop, moved = std::move(socket)]() mutable { loop.adopt(std::move(moved)); });
+  loop.adopt(std::move(socket), source);
 }
 
 void Server::State::wake() {
@@ -155,8 +204,22 @@ tl::expected<void, std::string> Server::start() {
   state_->pause = std::make_unique<asio::steady_timer>(state_->loops.front()->io);
   state_->running = true;
   state_->accept();
-  for (const auto& loop : state_->loops) loop->run();
+  try {
+    state_->shared->readers.start();
+    for (const auto& loop : state_->loops) loop->run();
+  } catch (const std::system_error& error) {
+    state_->running = false;
+    state_->end_threads();
+    return tl::make_unexpected(
+        fmt::format("cannot serve the API: no thread can be started: {}", error.code().message()));
+  }
   return {};
+}
+
+void Server::State::end_threads() {
+  shared->readers.stop();
+  for (const auto& loop : loops) loop->join();
+  if (hub) hub->close();
 }
 
 void Server::stop() {
@@ -175,10 +238,8 @@ void Server::stop() {
   for (const auto& loop : draining) loop.wait(); // connections are counted from here on
   state_->wait_for_none(state_->shared->settings.drain);
   for (const auto& loop : state_->loops) loop->cut();
-  state_->wait_for_none(std::chrono::seconds(1));
-  state_->shared->readers.join();
-  for (const auto& loop : state_->loops) loop->join();
-  if (state_->hub) state_->hub->close();
+  state_->wait_for_none(cut_time); // what is queued for them is passed over
+  state_->end_threads();
 }
 
 std::uint16_t Server::port() const { return state_->port; }
@@ -189,6 +250,7 @@ Statistics Server::statistics() const {
   statistics.connections = counters.connections;
   statistics.connections_total = counters.connections_total;
   statistics.connections_refused = counters.connections_refused;
+  statistics.connections_dropped = state_->shared->crowd.dropped();
   statistics.requests = counters.requests;
   statistics.client_errors = counters.client_errors;
   statistics.server_errors = counters.server_errors;

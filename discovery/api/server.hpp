@@ -32,17 +32,19 @@ struct Settings {
   std::uint16_t port = 8080;     // 0: any free one, port() tells which
   std::string version = "0.1.0"; // of the program, as /version shows it behind the API's own
 
-  unsigned loops = 2;                       // event loop threads
-  std::size_t max_connections = 8192;       // more are answered 503 and closed
-  std::size_t max_header_bytes = 16 << 10;  // request line and fields: 431 beyond
-  std::size_t max_body_bytes = 3 << 20;     // 413 beyond
-  std::size_t max_bodies_bytes = 128 << 20; // of all requests being read: 429 beyond
+  unsigned loops = 2;                      // event loop threads
+  std::size_t max_connections = 8192;      // then the longest silent makes room; where nobody is: 503
+  std::size_t max_header_bytes = 16 << 10; // request line and fields: 431 beyond
+  std::size_t max_body_bytes = 3 << 20;    // 413 beyond
+  std::size_t max_bodies_bytes = 64 << 20; // of all requests being read: 429 beyond
+  std::size_t max_held_bytes = 32 << 20; // of all answers that wait for readers: who takes nothing is reset beyond …
+  std::chrono::milliseconds patience{500}; // … after that long
 
   std::chrono::milliseconds header_timeout{10'000}; // first byte to end of the request's head
   std::chrono::milliseconds body_timeout{30'000};   // head to end of the body
   std::chrono::milliseconds write_timeout{30'000};  // without any progress of the reader
   std::chrono::milliseconds idle_timeout{120'000};  // between requests
-  std::chrono::milliseconds drain{2'000};           // stop() waits that long for running requests
+  std::chrono::milliseconds drain{1'500};           // stop() waits that long for running requests
 
   std::chrono::milliseconds bookmark_every{60'000}; // on watches that asked for bookmarks
   std::size_t watch_backlog_events = 16'384;        // per kind; a watcher further behind is cut …
@@ -75,6 +77,7 @@ struct Statistics {
   std::uint64_t connections = 0; // open now
   std::uint64_t connections_total = 0;
   std::uint64_t connections_refused = 0; // over max_connections
+  std::uint64_t connections_dropped = 0; // to make room for others
   std::uint64_t requests = 0;
   std::uint64_t client_errors = 0; // answered 4xx
   std::uint64_t server_errors = 0; // answered 5xx

@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <ctime>
 #include <fmt/format.h>
 
@@ -20,10 +19,14 @@ namespace {
 namespace asio = boost::asio;
 using Error = boost::system::error_code;
 
-constexpr std::size_t read_bytes = 16 << 10;
+constexpr std::size_t kept_input = 512; // octets of room for the next request's head
 constexpr std::size_t linger_bytes = 16 << 20;
 constexpr std::size_t finished_here = 32 << 10; // larger answers are translated and compressed on another thread
+constexpr std::size_t piece_room = 8 << 10;     // for what the last object of a piece is over it
+constexpr unsigned steps_a_turn = 4;            // of a watch with much to say; then others have theirs
 constexpr std::chrono::milliseconds linger_time{2'000};
+constexpr std::chrono::milliseconds memory_pause{100};
+constexpr std::chrono::milliseconds rest_after{250}; // without progress of the reader
 constexpr std::chrono::milliseconds answer_timeout{60'000};
 
 std::string_view reason_phrase(int status) {
@@ -76,6 +79,25 @@ Reply plain_error(const HeadError& error) {
   return reply;
 }
 
+/// Made without asking for memory, but for what it is sent in.
+Reply no_memory() {
+  Reply reply = text_reply(503, "503 Service Unavailable: out of memory; try again\n");
+  reply.close = true;
+  return reply;
+}
+
+/// Posts from a thread that must not throw: memory is waited for.
+template <class Task>
+void post_surely(asio::io_context& io, Task task) {
+  while (true) {
+    try {
+      return asio::post(io, task);
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+}
+
 registry::Status forbidden_origin(std::string_view what) {
   registry::Status status;
   status.code = 403;
@@ -99,6 +121,16 @@ Session::~Session() {
   --loop_.connections_;
 }
 
+void Session::join(const Crowd::Source& source) {
+  member_.emplace(loop_.shared->crowd, source, [weak = weak_from_this(), loop = loop_.weak_from_this()] {
+    const auto alive = loop.lock();
+    if (!alive) return;
+    post_surely(alive->io, [weak] {
+      if (const auto self = weak.lock()) self->close();
+    });
+  });
+}
+
 void Session::start() {
   place_ = loop_.sessions_.insert(loop_.sessions_.end(), weak_from_this());
   asio::co_spawn(
@@ -113,8 +145,22 @@ void Session::close() {
   if (closed_) return;
   closed_ = true;
   Error ignored;
+  if (reset_ || unsent_ != 0) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   socket_.close(ignored);
   signal();
+}
+
+void Session::tick(Clock::time_point now) {
+  if (deadline_ <= now) return close();
+  if (unsent_ == 0 || now - last_progress_ < rest_after) return;
+  if (draining_) return close();
+  if (stream_ != nullptr) stream_->rest();
+  if (feed_ != nullptr) feed_->rest();
+  hold(unsent_);
+}
+
+void Session::hold(std::size_t output) {
+  member_->hold(output + (stream_ != nullptr ? stream_->held() : 0) + (feed_ != nullptr ? feed_->held() : 0));
 }
 
 void Session::drain() {
@@ -143,27 +189,48 @@ Session::Wait Session::wait(std::optional<Clock::time_point> until) {
   signalled_ = false;
 }
 
-Session::Wait Session::elsewhere(std::function<void()> work) {
-  bool finished = false;
+Session::Awaitable<bool> Session::elsewhere(std::function<void()> work) {
+  struct Task {
+    bool finished = false, done = false;
+  } task; // stays until it has finished
   signalled_ = false;
-  asio::post(loop_.shared->readers,
-             [self = shared_from_this(), loop = loop_.shared_from_this(), work = std::move(work), &finished] {
-               work();
-               asio::post(loop->io, [self, &finished] {
-                 finished = true;
-                 self->signal();
-               });
-             });
-  while (!finished) co_await wait();
+  loop_.shared->readers.post(
+      [self = shared_from_this(), loop = loop_.shared_from_this(), work = std::move(work), &task]() mutable {
+        bool done = false;
+        if (!self->closed_) {
+          try {
+            work();
+            done = true;
+          } catch (const std::exception&) { // no memory, most likely
+          }
+        }
+        post_surely(loop->io, [self = std::move(self), &task, done] {
+          task = {true, done};
+          self->signal();
+        });
+      });
+  while (!task.finished) co_await wait();
+  co_return task.done && !closed_;
+}
+
+Session::Wait Session::wait_for_memory() {
+  if (!loop_.shared->crowd.holds_too_much()) co_return;
+  if (stream_ != nullptr) stream_->rest();
+  if (feed_ != nullptr) feed_->rest();
+  hold(0);
+  if (member_->holds()) co_return; // it can only be given up by sending it
+  while (!closed_ && loop_.shared->crowd.holds_too_much()) co_await wait(Clock::now() + memory_pause);
 }
 
 Session::Awaitable<bool> Session::read_more() {
-  const std::size_t before = input_.size();
-  input_.resize(before + read_bytes);
   Error error;
-  const std::size_t count = co_await socket_.async_read_some(asio::buffer(input_.data() + before, read_bytes),
-                                                             asio::redirect_error(asio::use_awaitable, error));
-  input_.resize(before + count);
+  std::size_t count = 0;
+  do { // a connection that says nothing has no buffer
+    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, error));
+    if (error || closed_) co_return false;
+    count = socket_.read_some(asio::buffer(loop_.input_), error);
+  } while (error == asio::error::would_block);
+  if (!error) input_.append(loop_.input_.data(), count);
   co_return !error && count != 0 && !closed_;
 }
 
@@ -260,8 +327,12 @@ std::optional<Reply> Session::refuse_head(const Head& head) const {
 
 Session::Wait Session::serve() {
   const auto self = shared_from_this();
+  Error ignored;
+  socket_.non_blocking(true, ignored);
   while (!closed_ && !draining_) {
     idle_ = input_.empty();
+    if (idle_ && input_.capacity() > kept_input) input_ = std::string();
+    member_->enter(Crowd::Phase::silent);
     set_deadline(idle_ ? settings().idle_timeout : settings().header_timeout);
     Head head;
     std::string text;
@@ -280,15 +351,23 @@ Session::Wait Session::serve() {
     request->method = parse_method(head.method);
     request->accept = head.accept;
     request->content_type = head.content_type;
+    member_->enter(Crowd::Phase::working);
     Reply reply;
-    auto target = parse_target(head.target);
+    bool failed = false;
     set_deadline(answer_timeout);
-    if (target) {
-      request->target = std::move(*target);
-      reply = co_await answer(request);
-    } else {
-      reply = text_reply(400, "400 Bad Request: malformed path or query\n");
+    try {
+      auto target = parse_target(head.target);
+      if (target) {
+        request->target = std::move(*target);
+        reply = co_await answer(request);
+      } else {
+        reply = text_reply(400, "400 Bad Request: malformed path or query\n");
+      }
+    } catch (const std::bad_alloc&) {
+      failed = true;
     }
+    if (failed) reply = no_memory();
+    request.reset();
     counters().bodies_bytes -= body_bytes_;
     body_bytes_ = 0;
     if (!reply.watch) {
@@ -298,10 +377,12 @@ Session::Wait Session::serve() {
         translate(reply);
         if (packed && (reply.stream || reply.body.size() > compressed_from)) compress(reply);
       };
-      if (large && (packed || reply.wanted != Format::json))
-        co_await elsewhere(std::move(work));
-      else
+      if (large && (packed || reply.wanted != Format::json)) {
+        const bool done = co_await elsewhere(std::move(work));
+        if (!done && !closed_) reply = no_memory();
+      } else {
         work();
+      }
     }
     const bool written = co_await write_reply(reply, head);
     if (!written) co_return;
@@ -312,7 +393,8 @@ Session::Wait Session::serve() {
 Session::Awaitable<Reply> Session::answer(std::shared_ptr<Request> request) {
   // Shared, because a reply may still come after the connection has ended.
   struct Pending {
-    Reply reply;
+    Reply reply; // whoever makes it, before the loop's thread learns of it
+    std::atomic<bool> made{false};
     bool come = false;
   };
   auto pending = std::make_shared<Pending>();
@@ -326,17 +408,25 @@ Session::Awaitable<Reply> Session::answer(std::shared_ptr<Request> request) {
       self->signal();
       return;
     }
-    auto moved = std::make_shared<Reply>(std::move(reply));
-    asio::post(loop->io, [pending, self, moved] {
-      pending->reply = std::move(*moved);
+    if (pending->made.exchange(true)) return;
+    pending->reply = std::move(reply);
+    post_surely(loop->io, [pending, self] {
       pending->come = true;
       self->signal();
     });
   };
   Responder& responder = *loop_.shared->responder;
   if (responder.is_long(*request)) {
-    asio::post(loop_.shared->readers,
-               [&responder, request, done = std::move(done)] { responder.handle(request, done); });
+    co_await wait_for_memory();
+    signalled_ = false;
+    loop_.shared->readers.post([&responder, request, self = shared_from_this(), done = std::move(done)] {
+      if (self->closed_) return;
+      try {
+        responder.handle(request, done);
+      } catch (const std::bad_alloc&) {
+        done(no_memory());
+      }
+    });
   } else {
     responder.handle(request, std::move(done));
   }
@@ -400,37 +490,88 @@ Session::Awaitable<bool> Session::write_reply(Reply& reply, const Head& head) {
 }
 
 Session::Awaitable<bool> Session::write(std::string_view text) {
+  std::array<asio::const_buffer, 1> parts{asio::buffer(text.data(), text.size())};
+  co_return co_await write(parts, text.size());
+}
+
+void Session::stalled(std::size_t held) {
+  unsent_ = std::max<std::size_t>(1, held);
+  last_progress_ = Clock::now();
+  set_deadline(settings().write_timeout);
+  member_->enter(Crowd::Phase::sending);
+  hold(unsent_);
+}
+
+/// At once as far as the kernel takes it, which is all of it for who reads; then as the reader goes on.
+Session::Awaitable<bool> Session::write(std::span<asio::const_buffer> parts, std::size_t held) {
   Error error;
-  co_await asio::async_write(socket_, asio::buffer(text.data(), text.size()),
-                             asio::redirect_error(asio::use_awaitable, error));
-  co_return !error && !closed_;
+  bool progress = true;
+  while (!closed_) {
+    std::size_t sent = socket_.write_some(parts, error);
+    progress = progress || sent != 0;
+    while (!parts.empty() && sent >= parts.front().size()) {
+      sent -= parts.front().size();
+      parts = parts.subspan(1);
+    }
+    if (parts.empty()) break;
+    parts.front() += sent;
+    if (!error) continue;
+    if (error != asio::error::would_block) break;
+    if (progress) stalled(held);
+    progress = false;
+    co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, error));
+    if (error) break;
+  }
+  if (parts.empty() && unsent_ != 0) {
+    unsent_ = 0;
+    hold(0);
+    member_->enter(feed_ != nullptr ? Crowd::Phase::watching : Crowd::Phase::working);
+  }
+  co_return parts.empty() && !closed_;
 }
 
 Session::Awaitable<bool> Session::write_stream(Stream& stream, bool chunked) {
+  stream_ = &stream;
+  const auto ended = [this](bool well) {
+    stream_ = nullptr;
+    hold(0);
+    return well;
+  };
   auto step = Stream::Step::more;
   while (step == Stream::Step::more) {
+    set_deadline(answer_timeout);
+    co_await wait_for_memory();
     std::string piece;
-    std::function<void()> work = [&] { step = stream.next(piece); };
-    co_await elsewhere(std::move(work));
-    if (step == Stream::Step::failed || closed_) co_return false;
-    std::string text = chunked && !piece.empty() ? to_chunk(piece) : std::move(piece);
-    if (step == Stream::Step::done && chunked) text += "0\r\n\r\n";
+    std::function<void()> work = [&] {
+      piece.reserve(piece_bytes + piece_room);
+      step = stream.next(piece);
+    };
+    const bool done = co_await elsewhere(std::move(work));
+    if (!done || step == Stream::Step::failed) co_return ended(false);
+    hold(piece.capacity());
+    const std::string before = chunked && !piece.empty() ? fmt::format("{:x}\r\n", piece.size()) : std::string();
+    std::string_view behind = before.empty() ? "" : "\r\n";
+    if (step == Stream::Step::done && chunked) behind = before.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+    std::array<asio::const_buffer, 3> parts{asio::buffer(before), asio::buffer(piece), asio::buffer(behind)};
     set_deadline(settings().write_timeout);
-    const bool written = co_await write(text);
-    if (!written) co_return false;
+    const bool written = co_await write(parts, piece.capacity());
+    if (!written) co_return ended(false);
   }
-  co_return true;
+  co_return ended(true);
 }
 
 Session::Awaitable<bool> Session::write_frames(const WatchFeed::Frames& frames) {
   std::vector<asio::const_buffer> buffers;
   buffers.reserve(frames.size());
-  for (const auto& frame : frames) buffers.push_back(asio::buffer(*frame));
+  std::size_t held = 0; // of frames that are shared a part
+  for (const auto& frame : frames) {
+    buffers.push_back(asio::buffer(*frame));
+    held += frame->size() / static_cast<std::size_t>(std::max(1L, frame.use_count()));
+  }
   set_deadline(settings().write_timeout);
-  Error error;
-  co_await asio::async_write(socket_, buffers, asio::redirect_error(asio::use_awaitable, error));
+  const bool written = co_await write(buffers, held);
   deadline_ = Clock::time_point::max();
-  co_return !error && !closed_;
+  co_return written;
 }
 
 void Session::watch_for_end() {
@@ -438,7 +579,6 @@ void Session::watch_for_end() {
     if (error || self->feed_ == nullptr) return;
     char byte = 0;
     Error peeked;
-    self->socket_.non_blocking(true, peeked);
     const std::size_t count = self->socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
     // Something to read is a request that has to wait; it is looked at when the watch has ended.
     if (count != 0 || peeked == asio::error::would_block) return;
@@ -454,21 +594,26 @@ Session::Wait Session::write_watch(WatchFeed& feed) {
   deadline_ = Clock::time_point::max();
   const Clock::time_point end = Clock::now() + feed.timeout();
   Clock::time_point bookmark_at = Clock::now() + settings().bookmark_every;
+  member_->enter(Crowd::Phase::watching);
   WatchFeed::Frames frames;
   bool over = false;
-  while (!over && !closed_ && !peer_gone_) {
+  for (unsigned steps = 1; !over && !closed_ && !peer_gone_; ++steps) {
     frames.clear();
     const std::uint64_t before = feed.events();
     auto step = WatchFeed::Step::idle;
     if (feed.reads_database()) {
+      co_await wait_for_memory();
       std::function<void()> work = [&] { step = feed.next(frames); };
-      co_await elsewhere(std::move(work));
+      const bool done = co_await elsewhere(std::move(work));
+      if (!done) break;
+      hold(0);
     } else {
       step = feed.next(frames);
     }
     counters().watch_events += feed.events() - before;
     if (step == WatchFeed::Step::cut) {
       ++counters().watches_cut;
+      reset_ = true;
       break;
     }
     const Clock::time_point now = Clock::now();
@@ -482,10 +627,13 @@ Session::Wait Session::write_watch(WatchFeed& feed) {
       const bool written = co_await write_frames(frames);
       if (!written) break;
     } else if (step == WatchFeed::Step::idle) {
+      steps = 0;
       co_await wait(std::min(end, bookmark_at));
     }
+    if (steps % steps_a_turn == 0 && steps != 0) co_await asio::post(loop_.io, asio::use_awaitable);
   }
   feed_ = nullptr;
+  hold(0);
   --counters().watches;
 }
 

@@ -10,17 +10,19 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <functional>
 #include <future>
 #include <list>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 
+#include "discovery/api/crowd.hpp"
 #include "discovery/api/head.hpp"
 #include "discovery/api/message_body.hpp"
+#include "discovery/api/readers.hpp"
 #include "discovery/api/responder.hpp"
 #include "discovery/api/server.hpp"
 #include "discovery/api/watch_feed.hpp"
@@ -37,14 +39,25 @@ struct Counters {
 
 /// What all connections share. Outlives them.
 struct Shared {
-  Shared(Settings given, Callbacks given_callbacks)
-      : settings(std::move(given)), callbacks(std::move(given_callbacks)) {}
+  Shared(Settings given, Callbacks given_callbacks, std::function<void()> room)
+      : settings(std::move(given)), callbacks(std::move(given_callbacks)),
+        crowd({.connections = settings.max_connections,
+               .held_bytes = settings.max_held_bytes,
+               .patience = settings.patience},
+              std::move(room)) {}
 
   const Settings settings;
   const Callbacks callbacks;
   Counters counters;
   std::unique_ptr<Responder> responder; // set before the first connection
-  boost::asio::thread_pool readers{1}; // where the database is read at length
+  Crowd crowd;
+  Readers readers;
+
+  /// Lets the system have the memory of connections and answers that are gone. Any thread, now and then.
+  void give_back();
+
+private:
+  std::atomic<std::size_t> most_taken_{0}; // octets for connections, bodies and answers since then
 };
 
 class Session;
@@ -54,11 +67,11 @@ class Loop : public std::enable_shared_from_this<Loop> {
 public:
   explicit Loop(std::shared_ptr<Shared> shared);
 
-  void run(); // starts the thread
+  void run(); // starts the thread; throws std::system_error when there is none to be had
   void join();
 
-  /// Takes a connection over; on the loop's thread.
-  void adopt(boost::asio::ip::tcp::socket socket);
+  /// Takes a connection over, made for `io`. Any thread.
+  void adopt(boost::asio::ip::tcp::socket socket, const Crowd::Source& source);
   /// Tells the watches that there is something new. Any thread; many calls make one.
   void wake();
   /// Lets requests finish and ends watches and idle connections. Ready once all connections handed over before have
@@ -71,11 +84,13 @@ public:
 private:
   friend class Session;
   void sweep();
+  void work() noexcept;
 
   // Connections that are left when `io` goes still use what stands before it.
   std::list<std::weak_ptr<Session>> sessions_;
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> waking_{false};
+  std::array<char, 16 << 10> input_; // what one read takes, of the connection that reads
 
 public:
   const std::shared_ptr<Shared> shared;
@@ -92,11 +107,15 @@ public:
   Session(Loop& loop, boost::asio::ip::tcp::socket socket);
   ~Session();
 
+  /// It is one of the crowd from here on. Before start(), any thread.
+  void join(const Crowd::Source& source);
   void start();
   void wake_watch();
   void drain();
+  /// Who has not taken what was sent is reset: nothing of it is kept, here or in the kernel.
   void close();
-  [[nodiscard]] Clock::time_point deadline() const { return deadline_; }
+  /// Looks at what the time is.
+  void tick(Clock::time_point now);
 
 private:
   using Wait = boost::asio::awaitable<void>;
@@ -110,7 +129,10 @@ private:
   [[nodiscard]] std::optional<Reply> refuse_head(const Head& head) const;
 
   Awaitable<Reply> answer(std::shared_ptr<Request> request);
-  Wait elsewhere(std::function<void()> work);
+  /// Has the work done on the readers' thread. false: it failed, or the connection has ended before.
+  Awaitable<bool> elsewhere(std::function<void()> work);
+  /// Waits until more may be made for readers to take.
+  Wait wait_for_memory();
   /// Waits until signal(); or until the time, if one is given.
   Wait wait(std::optional<Clock::time_point> until = {});
   void signal();
@@ -120,6 +142,10 @@ private:
   Wait write_watch(WatchFeed& feed);
   Awaitable<bool> write_frames(const WatchFeed::Frames& frames);
   Awaitable<bool> write(std::string_view text);
+  /// Octets of `held` are kept until all is sent.
+  Awaitable<bool> write(std::span<boost::asio::const_buffer> parts, std::size_t held);
+  void stalled(std::size_t held);
+  void hold(std::size_t output);
   Wait refuse(Reply reply);
   Wait linger();
   void watch_for_end();
@@ -136,12 +162,17 @@ private:
   Clock::time_point deadline_ = Clock::time_point::max();
   std::string input_;          // read and not yet used
   std::size_t body_bytes_ = 0; // counted in bodies_bytes
+  Stream* stream_ = nullptr;   // is being sent
   WatchFeed* feed_ = nullptr;
   bool signalled_ = false;
   bool idle_ = false;     // between requests
   bool draining_ = false; // answer what runs, then end
-  bool closed_ = false;
   bool peer_gone_ = false;
+  bool reset_ = false;                  // when it is closed: drop what the kernel still has for the reader
+  std::atomic<bool> closed_{false};     // set by the loop; looked at before work for it begins
+  Clock::time_point last_progress_;     // of a reader that has not taken all that is sent …
+  std::size_t unsent_ = 0;              // … of an output of so many octets; 0: it has
+  std::optional<Crowd::Member> member_; // from join() on
 };
 
 } // namespace signpost::api

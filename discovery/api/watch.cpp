@@ -24,15 +24,22 @@ public:
 
   Step next(std::string& out) override {
     const std::size_t start = out.size();
+    bool page_read = false;
     while (out.size() - start < piece_bytes) {
-      const registry::Stored* item = items_.next();
-      if (items_.failed()) return Step::failed;
-      if (item == nullptr) return Step::done;
-      append_watch_event("ADDED", settings_, *item, first_, out);
-      first_ = false;
+      if (const registry::Stored* item = items_.next()) {
+        append_watch_event("ADDED", settings_, *item, first_, out);
+        first_ = false;
+        continue;
+      }
+      if (page_read) break;
+      const ItemSource::Page page = items_.read_page();
+      page_read = true;
+      if (page != ItemSource::Page::read) return page == ItemSource::Page::end ? Step::done : Step::failed;
     }
     return Step::more;
   }
+  void rest() override { items_.rest(); }
+  [[nodiscard]] std::size_t held() const override { return items_.held(); }
 
 private:
   ItemSource items_;
@@ -125,13 +132,12 @@ Reply watch_collection(registry::Registry& registry, Hub& hub, const Route& rout
   if (*revision > registry.revision())
     return error_event(encoding.format, too_large_revision(*revision, registry.revision()));
   settings.end_of_initial = settings.bookmarks && (asked || text.empty());
-  registry::ListRequest request{
-      .kind = route.kind, .name_space = route.name_space, .limit = page_objects, .from = {}, .revision = 0};
-  auto listing = registry.list(request);
-  if (!listing) return status_reply(listing.error());
-  const store::Revision at = listing->revision;
-  auto events = std::make_unique<InitialEvents>(
-      ItemSource(registry, std::move(request), std::move(*listing), settings.selector, true), settings);
+  auto items = ItemSource::open(
+      registry, {.kind = route.kind, .name_space = route.name_space, .limit = 0, .from = {}, .revision = 0},
+      settings.selector);
+  if (!items) return status_reply(items.error());
+  const store::Revision at = items->revision();
+  auto events = std::make_unique<InitialEvents>(std::move(*items), settings);
   return with_feed(encoding.format, std::make_unique<WatchFeed>(std::move(settings), hub, std::move(events), at));
 }
 

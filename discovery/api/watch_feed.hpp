@@ -52,6 +52,11 @@ public:
   Step next(Frames& frames);
   /// A bookmark of how far the watch is, if it asked for them.
   void bookmark(Frames& frames);
+  /// The reader has stopped: lets go of what can be made again. held(): octets of what is kept nevertheless.
+  void rest() {
+    if (initial_) initial_->rest();
+  }
+  [[nodiscard]] std::size_t held() const { return initial_ ? initial_->held() : 0; }
   [[nodiscard]] bool pending() const { return phase_ != Phase::following || position_->pending(); }
   [[nodiscard]] std::chrono::seconds timeout() const { return settings_.timeout; }
   /// Events sent so far.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <thread>
 
 #include "tests/discovery/api/api_fixture.hpp"
@@ -118,16 +119,104 @@ TEST_CASE("slow heads, slow bodies and idle connections are ended") {
   CHECK(idle.closes());
 }
 
-TEST_CASE("more connections than allowed are told so") {
+TEST_CASE("the longest silent connection makes room, whether it ever said anything or not") {
+  api::Settings settings;
+  settings.max_connections = 8;
+  ApiFixture api("10.96.0.0/16", settings);
+  const auto count = [&] { return api.server->statistics().connections_total; };
+  std::vector<std::unique_ptr<HttpClient>> crowd;
+  for (std::uint64_t i = 1; i <= 8; ++i) {
+    crowd.push_back(std::make_unique<HttpClient>(api.server->port()));
+    if (i % 2 == 0) CHECK(crowd.back()->ask("GET", "/healthz").status == 200);
+    if (i % 4 == 3) crowd.back()->send("GET /healthz HT");
+    while (count() < i) std::this_thread::yield();
+  }
+  for (int i = 0; i < 40; ++i) CHECK(api.ask("GET", "/healthz").body == "ok");
+  CHECK(crowd.front()->closes());
+  CHECK(api.server->statistics().connections_dropped >= 1);
+  CHECK(api.server->statistics().connections_refused == 0);
+}
+
+TEST_CASE("who is served is not dropped; where nobody is idle, more connections are told so") {
   api::Settings settings;
   settings.max_connections = 2;
   ApiFixture api("10.96.0.0/16", settings);
   HttpClient a(api.server->port()), b(api.server->port());
-  CHECK(a.ask("GET", "/healthz").status == 200);
-  CHECK(b.ask("GET", "/healthz").status == 200);
+  for (HttpClient* client : {&a, &b}) {
+    client->request("GET", services + "?watch=1&resourceVersion=" + std::to_string(api.registry.revision()));
+    CHECK(client->read_head().status == 200);
+  }
+  while (api.server->statistics().watches < 2) std::this_thread::yield();
   HttpClient c(api.server->port());
   CHECK(c.read_answer().status == 503);
   CHECK(api.server->statistics().connections_refused == 1);
+  CHECK(api.server->statistics().watches == 2);
+}
+
+/// Whether the connection has ended with RST, or does so within the time.
+bool is_reset(HttpClient& client, int milliseconds = 10'000) {
+  pollfd wait{client.descriptor(), 0, 0}; // POLLERR and POLLHUP are always told of
+  ::poll(&wait, 1, milliseconds);
+  return (wait.revents & POLLERR) != 0;
+}
+
+TEST_CASE("answers that wait for readers are bounded together; who takes nothing is reset") {
+  api::Settings settings;
+  settings.max_held_bytes = 1 << 20;
+  settings.patience = std::chrono::milliseconds(200);
+  ApiFixture api("10.96.0.0/16", settings);
+  const std::string note = R"(,"annotations":{"note":")" + std::string(100'000, 'x') + "\"}";
+  for (int i = 0; i < 30; ++i)
+    REQUIRE(api.create("s" + std::to_string(i), R"("ports":[{"port":80}])", note).status == 201);
+  std::vector<std::unique_ptr<HttpClient>> unread;
+  for (int i = 0; i < 40; ++i) {
+    unread.push_back(std::make_unique<HttpClient>(api.server->port(), 4096));
+    unread.back()->request("GET", services + (i % 2 == 0 ? "?watch=1" : "?limit=29"), "",
+                           i % 4 == 1 ? "Accept: application/yaml\r\n" : "");
+  }
+  const auto reset = [&] {
+    return std::count_if(unread.begin(), unread.end(), [](const auto& client) { return is_reset(*client, 0); });
+  };
+  for (int i = 0; i < 1000 && reset() < 25; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  CHECK(reset() >= 25); // each of them holds 100 KB
+  // Who reads gets all of it meanwhile, and a large answer.
+  for (int i = 0; i < 3; ++i) {
+    HttpClient client(api.server->port());
+    const Answer answer = client.ask("GET", services);
+    REQUIRE(client.ended_cleanly());
+    CHECK(answer.json()["items"].size() == 31);
+  }
+  CHECK(api.server->statistics().connections_dropped > 0);
+}
+
+TEST_CASE("a watch that is not read is reset when it is cut") {
+  api::Settings settings;
+  settings.watch_backlog_events = 8;
+  settings.write_timeout = std::chrono::milliseconds(300);
+  ApiFixture api("10.96.0.0/16", settings);
+  const std::string note = R"(,"annotations":{"note":")" + std::string(200'000, 'x') + "\"}";
+  HttpClient watch(api.server->port(), 4096);
+  watch.request("GET", services + "?watch=1");
+  while (api.server->statistics().watches < 1) std::this_thread::yield();
+  for (int i = 0; i < 20; ++i)
+    REQUIRE(api.create("s" + std::to_string(i), R"("ports":[{"port":80}])", note).status == 201);
+  CHECK(is_reset(watch));
+}
+
+TEST_CASE("stopping does not wait for who does not read, nor for work that is queued for him") {
+  ApiFixture api;
+  const std::string note = R"(,"annotations":{"note":")" + std::string(100'000, 'x') + "\"}";
+  for (int i = 0; i < 30; ++i)
+    REQUIRE(api.create("s" + std::to_string(i), R"("ports":[{"port":80}])", note).status == 201);
+  std::vector<std::unique_ptr<HttpClient>> unread;
+  for (int i = 0; i < 60; ++i) {
+    unread.push_back(std::make_unique<HttpClient>(api.server->port(), 4096));
+    unread.back()->request("GET", services + (i % 2 == 0 ? "?watch=1" : ""));
+  }
+  while (api.server->statistics().requests < 60) std::this_thread::yield();
+  api.server->stop();
+  CHECK(api.server->statistics().connections == 0);
+  for (const auto& client : unread) CHECK(client->closes());
 }
 
 TEST_CASE("a start that cannot succeed says why") {
