@@ -82,7 +82,7 @@ class Install(unittest.TestCase):
         (start,) = self.lines_of("ExecStart")
         check, reload_ = self.lines_of("ExecReload")
         self.assertEqual(run(*check.split()).returncode, 0)
-        self.assertEqual(reload_, "/bin/kill -HUP $MAINPID")
+        self.assertEqual(reload_, "/bin/sh -c 'kill -HUP $MAINPID'")
         state = self.prefix / "var/lib/signpost"
         state.mkdir(parents=True, exist_ok=True)  # tmpfiles.d does this
         self.assertIn(f"d {state} 0750 signpost signpost", (self.prefix / "lib/tmpfiles.d/signpost.conf").read_text())
