@@ -1,11 +1,10 @@
 #include <filesystem>
 
 #include "server/config/options.hpp"
+#include "server/config/resolv_conf.hpp"
 
 namespace signpost::server::corefile {
 namespace {
-
-constexpr std::size_t max_upstreams = 15; // as CoreDNS
 
 Done read_except(const Line& line, ForwardSettings& forward, Reading&) {
   for (const Token& word : line.arguments) {
@@ -98,7 +97,12 @@ constexpr Option<ForwardSettings> forward_table[] = {
     {"resolver", 0, any_number, "", not_yet<ForwardSettings>},
 };
 
-Done add_upstreams(const Token& word, ForwardSettings& forward) {
+/// Whether a word must be meant as a path, though nothing is there.
+bool names_path(std::string_view word) {
+  return word.starts_with('/') || word.starts_with("./") || word.starts_with("../");
+}
+
+Done add_upstreams(const Line& line, const Token& word, ForwardSettings& forward, Reading& reading) {
   std::string text = word.text;
   if (const auto scheme = text.find("://"); scheme != std::string::npos) {
     if (!text.starts_with("dns://"))
@@ -111,15 +115,11 @@ Done add_upstreams(const Token& word, ForwardSettings& forward) {
     return {};
   }
   std::error_code ignored;
-  if (text.find('/') == std::string::npos && !std::filesystem::is_regular_file(text, ignored))
+  if (!names_path(text) && !std::filesystem::is_regular_file(text, ignored))
     return tl::unexpected(word.place() + quote(word.text) +
                           " is neither an address nor a file; write ADDRESS[:PORT] or the path of a resolv.conf");
-  const auto file = read_text(text);
-  if (!file) return tl::unexpected(word.place() + file.error() + "; write ADDRESS[:PORT] or the path of a resolv.conf");
-  const auto servers = nameservers(*file);
-  if (servers.empty())
-    return tl::unexpected(word.place() + text + " names no nameserver; write the address of one instead");
-  forward.upstreams.insert(forward.upstreams.end(), servers.begin(), servers.end());
+  forward.files.push_back({text, forward.upstreams.size()});
+  for (const std::string& problem : read_resolv_conf(text).problems) reading.warn(line, problem);
   return {};
 }
 
@@ -143,8 +143,8 @@ Done read_forward(const Line& line, Reading& reading) {
     forward.from = std::move(*zone);
   }
   for (std::size_t i = 1; i < line.arguments.size(); ++i)
-    if (auto done = add_upstreams(line.arguments[i], forward); !done) return done;
-  if (forward.upstreams.size() > max_upstreams)
+    if (auto done = add_upstreams(line, line.arguments[i], forward, reading); !done) return done;
+  if (forward.upstreams.size() > ForwardSettings::max_upstreams)
     return wrong(line,
                  "forward has " + std::to_string(forward.upstreams.size()) + " upstreams; at most 15 are allowed");
   if (auto done = read_options<ForwardSettings>(line, forward_table, forward, reading); !done) return done;

@@ -41,9 +41,19 @@ struct ObjectsSource {
   std::vector<std::string> zones; // empty: those of the block
 };
 
+/// A resolv.conf among the upstreams: what it names is asked, now and whenever it changes.
+struct UpstreamFile {
+  std::string path;
+  std::size_t before = 0; // its servers stand before upstreams[before]
+  auto operator<=>(const UpstreamFile&) const = default;
+};
+
 struct ForwardSettings {
+  static constexpr std::size_t max_upstreams = 15; // as CoreDNS
+
   std::string from = ".";                       // only names below this one
-  std::vector<Endpoint> upstreams;              // after resolv.conf files were read; at most 15
+  std::vector<Endpoint> upstreams;              // those written out, …
+  std::vector<UpstreamFile> files;              // … and the files that name others
   std::vector<std::string> except;              // names below these are not forwarded
   std::chrono::milliseconds read_timeout{2000}; // per try
   std::chrono::milliseconds deadline{5000};     // per question, all tries

@@ -158,22 +158,4 @@ tl::expected<std::vector<ZonePort>, std::string> parse_key(std::string_view text
   return keys;
 }
 
-std::vector<Endpoint> nameservers(std::string_view resolv_conf) {
-  std::vector<Endpoint> found;
-  while (!resolv_conf.empty()) {
-    auto line = resolv_conf.substr(0, resolv_conf.find('\n'));
-    resolv_conf.remove_prefix(std::min(resolv_conf.size(), line.size() + 1));
-    const auto word = [&line] {
-      const auto begin = std::min(line.find_first_not_of(" \t\r"), line.size());
-      line.remove_prefix(begin);
-      const auto result = line.substr(0, line.find_first_of(" \t\r"));
-      line.remove_prefix(result.size());
-      return result;
-    };
-    if (word() != "nameserver") continue;
-    if (const auto address = model::Address::parse(word())) found.push_back({*address, 53});
-  }
-  return found;
-}
-
 } // namespace signpost::server::corefile

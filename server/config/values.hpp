@@ -32,7 +32,4 @@ namespace signpost::server::corefile {
 [[nodiscard]] tl::expected<std::vector<ZonePort>, std::string> parse_key(std::string_view text,
                                                                          std::uint16_t default_port);
 
-/// The nameservers of a resolv.conf(5) text, port 53; lines that say something else are passed over.
-[[nodiscard]] std::vector<Endpoint> nameservers(std::string_view resolv_conf);
-
 } // namespace signpost::server::corefile

@@ -100,6 +100,7 @@ void Daemon::State::make_zones() {
 Forwarder* Daemon::State::make_forwarder(const ServerBlock& block) {
   ForwarderSettings forwarding = forwarder_settings(settings); // all of it, for what is our own
   forwarding.routes = {{.zones = block.zones, .forward = *block.forward, .cache = block.cache}};
+  forwarding.tell = [](std::string_view line) { log::warning("forward", line); };
   if (block.errors) forwarding.log = [](std::string_view line) { log::warning("forward", line); };
   return forwarders.emplace_back(std::make_unique<Forwarder>(std::move(forwarding))).get();
 }

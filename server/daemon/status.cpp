@@ -29,17 +29,18 @@ Json texts(const std::vector<Endpoint>& endpoints, const std::string& scheme = "
   return list;
 }
 
-void add_blocks(const Settings& settings, Json& page) {
+void add_blocks(const Settings& settings, const Parts& parts, Json& page) {
   std::set<std::string> zones;
   Json sources = Json::array(), upstreams = Json::array();
+  auto forwarder = parts.forwarders.begin(); // one for each block that forwards, in their order
   for (const ServerBlock& block : settings.blocks) {
     if (const auto* files = std::get_if<ObjectsSource>(&block.source))
       sources.push_back({{"kind", "objects"}, {"files", files->files}});
     else if (std::holds_alternative<RegistrySource>(block.source))
       sources.push_back({{"kind", "registry"}, {"data", settings.data}});
     if (!std::holds_alternative<std::monostate>(block.source)) zones.insert(block.zones.begin(), block.zones.end());
-    if (block.forward)
-      for (const Endpoint& upstream : block.forward->upstreams)
+    if (block.forward && forwarder != parts.forwarders.end())
+      for (const Endpoint& upstream : (*forwarder++)->upstreams())
         upstreams.push_back({{"address", upstream.to_string()}, {"zones", block.zones}});
   }
   page["zones"] = zones;
@@ -86,7 +87,7 @@ std::string status_page(const StatusFacts& facts) {
                {"started", rfc3339(facts.started)},
                {"uptimeSeconds", facts.uptime.count()},
                {"ready", facts.ready}};
-  add_blocks(facts.settings, page);
+  add_blocks(facts.settings, facts.parts, page);
   page["dns"] = texts(facts.dns);
   page["api"] = texts(facts.settings.api, "http://");
   page["services"] = facts.parts.services;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -21,6 +22,7 @@
 #include "server/forward/flights.hpp"
 #include "server/forward/question_queue.hpp"
 #include "server/forward/route_table.hpp"
+#include "server/forward/upstream_files.hpp"
 #include "zone/wire/name.hpp"
 #include "zone/wire/types.hpp"
 
@@ -107,6 +109,8 @@ struct Forwarder::State {
   explicit State(ForwarderSettings s) : settings(std::move(s)) {}
 
   [[nodiscard]] tl::expected<void, std::string> prepare();
+  void set_upstreams(std::size_t route, const std::vector<Endpoint>& endpoints);
+  void follow_files();
   void run();
   void listen();
   void drain();
@@ -121,6 +125,8 @@ struct Forwarder::State {
   RouteTable table;
   std::vector<RouteState> routes;
   std::array<WorkerCounters, counter_slots> worker;
+  mutable std::mutex asked_mutex;
+  std::vector<std::vector<Endpoint>> asked; // upstreams of each route, for upstreams(); guarded by asked_mutex
   std::unique_ptr<QuestionQueue> queue;
   std::atomic<bool> open{false}; // questions are taken
 
@@ -130,6 +136,7 @@ struct Forwarder::State {
   std::unique_ptr<asio::posix::stream_descriptor> bell;
   std::unique_ptr<asio::steady_timer> winding_up;
   std::thread thread;
+  std::vector<std::pair<std::size_t, std::unique_ptr<UpstreamFiles>>> files; // of which route; their threads use `io`
 };
 
 ForwarderSettings forwarder_settings(const Settings& settings) {
@@ -171,7 +178,8 @@ tl::expected<void, std::string> Forwarder::State::prepare() {
     if (auto kept = table.keep(origin); !kept) return kept;
   for (std::size_t i = 0; i < settings.routes.size(); ++i) {
     const ForwardRoute& route = settings.routes[i];
-    if (route.forward.upstreams.empty()) return tl::unexpected(std::string("forward: no upstream is given"));
+    if (route.forward.upstreams.empty() && route.forward.files.empty())
+      return tl::unexpected(std::string("forward: no upstream is given"));
     if (auto loop = forwards_to_itself(route.forward.upstreams, settings.own)) return tl::unexpected(*loop);
     if (auto added = table.add(static_cast<std::uint16_t>(i), route.zones, route.forward); !added) return added;
     RouteState& state = routes.emplace_back();
@@ -179,8 +187,12 @@ tl::expected<void, std::string> Forwarder::State::prepare() {
     state.caps = caps_of(route.cache);
     if (route.cache) state.cache = std::make_unique<Cache>(route.cache->bytes);
     state.bailiwick = std::make_unique<RouteBailiwick>(table, static_cast<std::uint16_t>(i));
-    for (const Endpoint& endpoint : route.forward.upstreams)
-      state.upstreams.push_back(std::make_shared<Upstream>(endpoint));
+    if (route.forward.files.empty()) {
+      set_upstreams(i, route.forward.upstreams);
+    } else {
+      files.push_back({i, std::make_unique<UpstreamFiles>(route.forward, settings.own, settings.tell)});
+      set_upstreams(i, files.back().second->read());
+    }
   }
   queue = std::make_unique<QuestionQueue>(settings.queue);
   io = std::make_unique<asio::io_context>(1);
@@ -192,6 +204,28 @@ tl::expected<void, std::string> Forwarder::State::prepare() {
   bell = std::make_unique<asio::posix::stream_descriptor>(*io, ::dup(queue->event()));
   winding_up = std::make_unique<asio::steady_timer>(*io);
   return {};
+}
+
+/// Those that stay keep what is known of them.
+void Forwarder::State::set_upstreams(std::size_t route, const std::vector<Endpoint>& endpoints) {
+  Upstreams& upstreams = routes[route].upstreams;
+  Upstreams now;
+  for (const Endpoint& endpoint : endpoints) {
+    const auto known = std::find_if(upstreams.begin(), upstreams.end(),
+                                    [&](const auto& upstream) { return upstream->endpoint == endpoint; });
+    now.push_back(known != upstreams.end() ? *known : std::make_shared<Upstream>(endpoint));
+  }
+  upstreams = std::move(now);
+  const std::lock_guard lock(asked_mutex);
+  asked.resize(std::max(asked.size(), route + 1));
+  asked[route] = endpoints;
+}
+
+void Forwarder::State::follow_files() {
+  for (auto& [route, file] : files)
+    file->start([this, route = route](std::vector<Endpoint> now) {
+      asio::post(*io, [this, route, now = std::move(now)] { set_upstreams(route, now); });
+    });
 }
 
 void Forwarder::State::run() {
@@ -277,6 +311,7 @@ tl::expected<void, std::string> Forwarder::start() {
     State* const state = state_.get();
     asio::post(*state->io, [state] { state->listen(); });
     state->thread = std::thread([state] { state->run(); });
+    state->follow_files();
   } catch (const std::exception& e) {
     return tl::unexpected(std::string("forward: ") + e.what());
   }
@@ -288,6 +323,7 @@ void Forwarder::stop() {
   State& state = *state_;
   if (!state.thread.joinable()) return;
   state.open.store(false, std::memory_order_release);
+  state.files.clear();
   const SteadyTime until = std::chrono::steady_clock::now() + state.settings.drain;
   asio::post(*state.io, [&state, until] { state.wind_up(until); });
   state.thread.join();
@@ -331,6 +367,13 @@ Taken Forwarder::chase(const wire::Query& query, wire::Transport transport, std:
                      reply_to))
     return state.refuse(query, buffer, wire::Rcode::servfail);
   return {.later = true};
+}
+
+std::vector<Endpoint> Forwarder::upstreams() const {
+  const std::lock_guard lock(state_->asked_mutex);
+  std::vector<Endpoint> all;
+  for (const auto& route : state_->asked) all.insert(all.end(), route.begin(), route.end());
+  return all;
 }
 
 ForwardCounters Forwarder::counters() const {

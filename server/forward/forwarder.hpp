@@ -17,8 +17,9 @@
 // answers with what cannot be used: SERVFAIL with EDE 0 that says what it is. Extended errors of an upstream are handed
 // on, marked as its own; so is a cut answer, with TC, where TCP brings nothing better.
 //
-// Threads: take(), chase(), counters() from any thread; a thread that calls take() or chase() is a registered RCU
-// reader (zone/index/epoch.hpp) and says quiescent() between calls. start() and stop() from one thread, once each.
+// Threads: take(), chase(), counters(), upstreams() from any thread; a thread that calls take() or chase() is a
+// registered RCU reader (zone/index/epoch.hpp) and says quiescent() between calls. start() and stop() from one thread,
+// once each.
 #pragma once
 
 #include <chrono>
@@ -56,9 +57,10 @@ struct ForwarderSettings {
   std::chrono::milliseconds drain{1000}; // stop(): questions in flight get this long, then SERVFAIL
   std::function<void(std::string_view)>
       log; // failures of upstreams: at most a line a second, from the forwarding thread
+  std::function<void(std::string_view)> tell; // what is wrong with a file of upstreams: once, from any thread
 };
 
-/// Routes, origins and own addresses as server blocks say them; `log` is left empty.
+/// Routes, origins and own addresses as server blocks say them; `log` and `tell` are left empty.
 [[nodiscard]] ForwarderSettings forwarder_settings(const Settings& settings);
 
 /// One sentence naming the first upstream that is one of `own` (an unspecified own address stands for every address of
@@ -108,6 +110,9 @@ public:
                             const ReplyTo& reply_to) noexcept override;
 
   [[nodiscard]] ForwardCounters counters() const;
+
+  /// Who is asked now, of all routes, those of files included.
+  [[nodiscard]] std::vector<Endpoint> upstreams() const;
 
 private:
   struct State;

@@ -171,5 +171,58 @@ class Blocks(unittest.TestCase):
             self.assertEqual(d.request("GET", "/api/v1/services")[1]["items"], [])
 
 
+RESOLV_CONF = """
+.:{dns} {{
+    bind 127.0.0.1
+    forward . {work}/resolv.conf
+}}
+"""
+
+
+class Files(unittest.TestCase):
+    def test_a_resolv_conf_is_followed_whatever_is_in_it(self):
+        ups = [Upstream({("www.example.com", 1): [bytes([192, 0, 2, i])]}) for i in (1, 2)]
+        for up in ups:
+            self.addCleanup(up.close)
+        d = Daemon(config=RESOLV_CONF, hosts=["127.0.0.1"], api=None)
+        conf = d.work / "resolv.conf"
+        with d:  # it starts without the file
+            self.assertIn(f"{conf} does not exist", d.log_text())
+            self.assertEqual(d.rcode("www.example.com"), "SERVFAIL")
+            conf.write_text(f"search a\nnamserver 192.0.2.9\nnameserver 127.0.0.1:{d.dns_port}\n"
+                            f"nameserver 127.0.0.1:{ups[0].port}\n")
+            d.dig_until(["192.0.2.1"], "www.example.com")
+            self.assertRegex(d.log_text(), r'resolv.conf:2: .*namserver.* is not understood')
+            self.assertIn("resolv.conf:3: 127.0.0.1:%d is this server itself" % d.dns_port, d.log_text())
+            new = d.work / "new"
+            new.write_text(f"nameserver 127.0.0.1:{ups[1].port}\n")
+            new.replace(conf)
+            d.dig_until(["192.0.2.2"], "www.example.com")
+
+
+class Slow(unittest.TestCase):
+    def test_an_upstream_that_needs_longer_than_a_try_is_waited_for(self):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(udp.close)
+        udp.bind(("127.0.0.1", 0))
+
+        def answer_the_first_when_the_second_is_there():
+            asked = []
+            while len(asked) < 2:
+                packet, peer = udp.recvfrom(4096)
+                name, _, end = question(packet)
+                if name == "www.example.com":
+                    asked.append((packet, peer))
+                else:  # the daemon is asked whether it is there
+                    udp.sendto(packet[:2] + b"\x81\x85" + packet[4:], peer)
+            first, peer = asked[0]
+            udp.sendto(first[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + first[12:end] +
+                       b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1", peer)
+        threading.Thread(target=answer_the_first_when_the_second_is_there, daemon=True).start()
+        config = ".:{dns} {{\n bind 127.0.0.1\n forward . 127.0.0.1:PORT {{\n read_timeout 100ms\n }}\n}}\n"
+        with Daemon(config=config.replace("PORT", str(udp.getsockname()[1])), hosts=["127.0.0.1"], api=None) as d:
+            self.assertEqual(d.dig("www.example.com"), ["192.0.2.1"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -139,11 +139,22 @@ TEST_CASE("forward") {
              .settings.blocks[0]
              .forward;
     CHECK(forward.from == ".");
-    CHECK(texts(forward.upstreams) ==
-          "192.0.2.1:53 192.0.2.2:5353 [2001:db8::1]:54 [2001:db8::2]:53 192.0.2.53:53 [2001:db8::53]:53");
+    CHECK(texts(forward.upstreams) == "192.0.2.1:53 192.0.2.2:5353 [2001:db8::1]:54 [2001:db8::2]:53");
+    REQUIRE(forward.files.size() == 1);
+    CHECK(forward.files[0] == UpstreamFile{resolv, 4});
     CHECK(forward.policy == ForwardSettings::Policy::random);
     CHECK(forward.read_timeout.count() == 2000);
     CHECK_FALSE(forward.force_tcp);
+  }
+  SUBCASE("files that others write are never an error") {
+    const auto bad = directory.write("bad.conf", "nameserver nobody\n");
+    const auto [settings, warnings] = good(". {\n forward . " + bad + " 192.0.2.1 /nowhere/resolv.conf\n}");
+    const auto& forward = *settings.blocks[0].forward;
+    CHECK(forward.files == std::vector{UpstreamFile{bad, 0}, UpstreamFile{"/nowhere/resolv.conf", 1}});
+    REQUIRE(warnings.size() == 3);
+    CHECK(warnings[0].starts_with("Corefile:2: " + bad + ":1: \"nobody\" is not an address"));
+    CHECK(warnings[1] == "Corefile:2: " + bad + " names no nameserver");
+    CHECK(warnings[2] == "Corefile:2: /nowhere/resolv.conf does not exist");
   }
   SUBCASE("options that work") {
     const auto [settings, warnings] = good(R"(. {
@@ -323,9 +334,6 @@ TEST_CASE("what is wrong, where, and what to do") {
        "Corefile:2: forwarding to \"tls://9.9.9.9\" is not supported yet; name a server that takes plain DNS"},
       {". {\n forward . dns.example\n}", "Corefile:2: \"dns.example\" is neither an address nor a file; write "
                                          "ADDRESS[:PORT] or the path of a resolv.conf"},
-      {". {\n forward . /nowhere/resolv.conf\n}",
-       "Corefile:2: /nowhere/resolv.conf cannot be read: No such file or directory; write ADDRESS[:PORT] or the path of "
-       "a resolv.conf"},
       {". {\n forward . 192.0.2.1:0\n}", "Corefile:2: \"192.0.2.1:0\" is neither an address nor a file; write "
                                          "ADDRESS[:PORT] or the path of a resolv.conf"},
       {". {\n forward . 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "

@@ -117,16 +117,6 @@ TEST_CASE("keys of server blocks") {
   }
 }
 
-TEST_CASE("nameservers of a resolv.conf") {
-  const auto servers = nameservers("# c\n\nsearch a b\nnameserver 192.0.2.1\n nameserver\t2001:db8::1  # x\r\n"
-                                   "nameserver fe80::1%eth0\nnameserver\noptions ndots:5\nnameserver 192.0.2.2");
-  REQUIRE(servers.size() == 3);
-  CHECK(servers[0].to_string() == "192.0.2.1:53");
-  CHECK(servers[1].to_string() == "[2001:db8::1]:53");
-  CHECK(servers[2].to_string() == "192.0.2.2:53");
-  CHECK(nameservers("").empty());
-}
-
 TEST_CASE("endpoints") {
   const auto text = [](const char* word, std::optional<std::uint16_t> port = std::nullopt) {
     const auto endpoint = Endpoint::parse(word, port);
