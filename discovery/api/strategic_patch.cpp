@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <span>
+#include <unordered_set>
 
+#include "discovery/api/list_order.hpp"
+#include "discovery/api/merge_keys.hpp"
 #include "discovery/api/patch.hpp"
 
 // Follows k8s.io/apimachinery/pkg/util/strategicpatch: what it does where its documents are silent (the order of
-// merged lists, directives in new objects) is part of what clients see.
+// merged lists, directives in new objects) is part of what clients see. tests/e2e/kubernetes/patches compares the two.
 
 namespace signpost::api {
 namespace {
@@ -18,240 +20,290 @@ constexpr std::string_view retain_keys = "$retainKeys";
 constexpr std::string_view order_prefix = "$setElementOrder/";
 constexpr std::string_view delete_prefix = "$deleteFromPrimitiveList/";
 
-/// How a list is patched. Lists that are not in the table are replaced whole.
-struct ListRule {
-  std::string_view path; // member names from the object's top
-  std::string_view key;  // merge key of its items; empty: a set of primitive values
-};
-
-constexpr ListRule common_rules[] = {{"metadata.finalizers", ""}, {"metadata.ownerReferences", "uid"}};
-constexpr ListRule service_rules[] = {{"spec.ports", "port"}, {"status.conditions", "type"}};
-constexpr ListRule pod_rules[] = {{"spec.containers", "name"},
-                                  {"spec.containers.ports", "containerPort"},
-                                  {"spec.containers.env", "name"},
-                                  {"spec.containers.volumeMounts", "mountPath"},
-                                  {"spec.initContainers", "name"},
-                                  {"spec.initContainers.ports", "containerPort"},
-                                  {"spec.initContainers.env", "name"},
-                                  {"spec.initContainers.volumeMounts", "mountPath"},
-                                  {"spec.ephemeralContainers", "name"},
-                                  {"spec.volumes", "name"},
-                                  {"spec.imagePullSecrets", "name"},
-                                  {"spec.hostAliases", "ip"},
-                                  {"spec.topologySpreadConstraints", "topologyKey"},
-                                  {"status.conditions", "type"},
-                                  {"status.hostIPs", "ip"},
-                                  {"status.podIPs", "ip"}};
-constexpr ListRule node_rules[] = {
-    {"spec.podCIDRs", ""}, {"spec.taints", "key"}, {"status.addresses", "type"}, {"status.conditions", "type"}};
-constexpr ListRule condition_rules[] = {{"status.conditions", "type"}};
-
-std::span<const ListRule> rules_of(model::Kind kind) {
-  switch (kind) {
-  case model::Kind::service: return service_rules;
-  case model::Kind::pod: return pod_rules;
-  case model::Kind::node: return node_rules;
-  case model::Kind::name_space:
-  case model::Kind::service_cidr: return condition_rules;
-  default: return {};
-  }
-}
-
-class StrategicMerge {
-public:
-  explicit StrategicMerge(model::Kind kind) : rules_(rules_of(kind)) {}
-
-  Patched<Json> merge_map(Json original, const Json& patch, const std::string& path);
-
-private:
-  const ListRule* rule(std::string_view path) const {
-    for (const ListRule& rule : common_rules)
-      if (rule.path == path) return &rule;
-    for (const ListRule& rule : rules_)
-      if (rule.path == path) return &rule;
-    return nullptr;
-  }
-
-  tl::expected<void, PatchError> merge_member(Json& original, const std::string& key, const Json& value,
-                                              const std::string& path);
-  Patched<Json> merge_list(Json original, const Json& patch, const ListRule& rule, const std::string& path);
-  Patched<Json> merge_items(Json original, const Json& patch, const ListRule& rule, const std::string& path);
-
-  std::span<const ListRule> rules_;
-};
+using Keys = std::vector<std::string>;
+using Done = tl::expected<void, PatchError>;
 
 tl::unexpected<PatchError> refuse(std::string message, int status = 422) {
   return tl::make_unexpected(PatchError{status, std::move(message)});
 }
 
-/// Matching is quadratic; no list that the API accepts is longer.
-constexpr std::size_t max_items = 4096;
-tl::unexpected<PatchError> too_long(const std::string& path) {
-  return refuse(fmt::format("{}: a list of more than {} items cannot be merged", path, max_items));
+std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// For messages: who sends megabytes does not get them back.
+std::string excerpt(const Json& value) {
+  std::string text = text_of(value);
+  constexpr std::size_t most = 256;
+  if (text.size() > most) text = text.substr(0, most) + "...";
+  return text;
 }
 
-std::string below(const std::string& path, std::string_view key) {
+class StrategicMerge {
+public:
+  explicit StrategicMerge(model::Kind kind) : rules_(kind) {}
+
+  /// `original` becomes what the patch makes of it. Recursion is bounded by the depth of what the parser accepts.
+  Done merge_map(Json& original, const Json& patch, const std::string& path) const;
+
+private:
+  std::string below(const std::string& path, std::string_view key) const;
+
+  Done retain(Json& original, const Json& patch) const;
+  Done merge_member(Json& original, const std::string& key, const Json& value, const std::string& path) const;
+  Done merge_ordered(Json& original, const std::string& name, const Json& order, const Json& patch,
+                     const std::string& path) const;
+  Done merge_list(Json& list, const Json& patch, const ListRule& rule, const std::string& path,
+                  Keys* server = nullptr) const;
+  Done merge_items(Json& list, const Json& patch, const ListRule& rule, const std::string& path, Keys* server) const;
+
+  MergeKeys rules_;
+};
+
+/// Where a member is, as the tables spell it. Only their places matter: everything else is one and the same, so that
+/// long names are not carried down into what is below them.
+std::string StrategicMerge::below(const std::string& path, std::string_view key) const {
+  if (!rules_.leads_on(path, key)) return "(elsewhere)";
   return path.empty() ? std::string(key) : path + "." + std::string(key);
 }
 
-/// What identifies an item: the value of its merge key, or the item itself in a list of primitives.
-const Json* identity(const Json& item, std::string_view key) {
-  if (key.empty()) return &item;
-  if (!item.is_object()) return nullptr;
-  const auto found = item.find(key);
-  return found == item.end() ? nullptr : &*found;
+/// What a patch puts where nothing was: without nulls, and without the objects that a directive is about.
+/// nullopt: nothing at all.
+std::optional<Json> as_new(const Json& value) {
+  if (value.is_object()) {
+    if (value.contains(directive)) return std::nullopt;
+    Json object = Json::object();
+    for (const auto& [key, member] : value.items()) {
+      if (member.is_null() || key == retain_keys || key.starts_with(order_prefix) || key.starts_with(delete_prefix))
+        continue;
+      if (auto made = as_new(member)) object[key] = std::move(*made);
+    }
+    return object;
+  }
+  if (!value.is_array()) return value;
+  Json list = Json::array();
+  for (const Json& item : value)
+    if (auto made = as_new(item)) list.push_back(std::move(*made));
+  return list;
 }
 
-std::size_t position(const Json& list, const Json& item, std::string_view key) {
-  const Json* wanted = identity(item, key);
-  if (wanted != nullptr)
-    for (std::size_t i = 0; i < list.size(); ++i)
-      if (const Json* have = identity(list[i], key); have != nullptr && *have == *wanted) return i;
-  return list.size();
+void put_new(Json& object, const std::string& key, const Json& value) {
+  if (auto made = as_new(value))
+    object[key] = std::move(*made);
+  else
+    object.erase(key);
 }
 
-/// The merged items in their final order: those that `order` names as it has them, the rest as the server had them,
-/// both woven together where the server's order says which comes first.
-Json weave(const Json& merged, const Json& order, const Json& server, std::string_view key) {
-  Json named = Json::array(), rest = Json::array();
-  for (const Json& wanted : order)
-    if (const std::size_t at = position(merged, wanted, key);
-        at < merged.size() && position(named, merged[at], key) == named.size())
-      named.push_back(merged[at]);
-  for (const Json& item : server)
-    if (const std::size_t at = position(merged, item, key);
-        at < merged.size() && position(order, item, key) == order.size())
-      rest.push_back(merged[at]);
-  for (const Json& item : merged)
-    if (position(named, item, key) == named.size() && position(rest, item, key) == rest.size()) rest.push_back(item);
+/// What identifies the items of a list: the value of the merge key, or the item itself in a list of plain values.
+tl::expected<Keys, PatchError> keys_of(const Json& list, const ListRule& rule, const std::string& path) {
+  Keys keys;
+  keys.reserve(list.size());
+  for (const Json& item : list) {
+    if (rule.key.empty()) {
+      if (item.is_structured()) return refuse(fmt::format("{} holds plain values only", path), 400);
+      keys.push_back(text_of(item));
+      continue;
+    }
+    if (!item.is_object()) return refuse(fmt::format("{}: expected a list of objects", path), 400);
+    const auto found = item.find(rule.key);
+    if (found == item.end())
+      return refuse(fmt::format("map: {} does not contain declared merge key: {}", excerpt(item), rule.key));
+    keys.push_back(text_of(*found));
+  }
+  return keys;
+}
 
+void put_in_order(Json& list, const std::vector<std::size_t>& order) {
   Json result = Json::array();
-  std::size_t i = 0, j = 0;
-  while (i < rest.size() || j < named.size()) {
-    bool take_rest = j == named.size();
-    if (i < rest.size() && j < named.size()) {
-      const std::size_t left = position(server, rest[i], key), right = position(server, named[j], key);
-      take_rest = left < server.size() && right < server.size() && left < right;
-    }
-    result.push_back(take_rest ? rest[i++] : named[j++]);
-  }
-  return result;
+  for (const std::size_t at : order) result.push_back(std::move(list[at]));
+  list = std::move(result);
 }
 
-Patched<Json> StrategicMerge::merge_map(Json original, const Json& patch, const std::string& path) {
-  if (!original.is_object()) original = Json::object();
-  if (const auto found = patch.find(directive); found != patch.end()) {
-    if (*found == "delete") return Json::object();
-    if (*found == "replace") {
-      Json replaced = patch;
-      replaced.erase(std::string(directive));
-      return replaced;
-    }
-    if (*found != "merge")
-      return refuse(fmt::format("unknown patch type: {}", found->dump(-1, ' ', false, Json::error_handler_t::replace)));
+/// What a list patch has to say must be said in the order that it asks for. As upstream judges it: a directive other
+/// than "delete" may not stand behind the last item of the order.
+bool fits_order(const Json& patch, const Keys& order, const ListRule& rule) {
+  if (order.empty()) return true;
+  std::size_t at = 0;
+  for (const Json& item : patch) {
+    const auto found = item.is_object() ? item.find(directive) : item.end();
+    if (found != item.end() && *found == "delete") continue;
+    if (at == order.size()) return false;
+    if (found != item.end()) continue;
+    std::string key;
+    if (rule.key.empty())
+      key = text_of(item);
+    else if (item.is_object() && item.contains(rule.key))
+      key = text_of(item[std::string(rule.key)]);
+    while (at < order.size() && order[at] != key) ++at;
+    if (at == order.size()) return false;
+    ++at;
   }
-  if (const auto found = patch.find(retain_keys); found != patch.end()) {
-    if (!found->is_array()) return refuse("unable to convert $retainKeys to a list", 400);
-    const auto kept = [&](const std::string& key) {
-      return std::find(found->begin(), found->end(), Json(key)) != found->end();
-    };
-    for (const auto& [key, value] : patch.items())
-      if (!key.starts_with('$') && !value.is_null() && !kept(key))
-        return refuse(fmt::format("patch contains a key ({}) that is not in its $retainKeys list", key), 400);
-    for (auto at = original.begin(); at != original.end();) at = kept(at.key()) ? std::next(at) : original.erase(at);
-  }
+  return true;
+}
 
-  const Json before = original;
-  for (const auto& [key, value] : patch.items()) {
-    if (key == directive || key == retain_keys || key.starts_with(order_prefix)) continue;
-    if (auto merged = merge_member(original, key, value, path); !merged) return tl::make_unexpected(merged.error());
+Done StrategicMerge::retain(Json& original, const Json& patch) const {
+  const auto found = patch.find(retain_keys);
+  if (found == patch.end()) return {};
+  if (!found->is_array()) return refuse("unable to convert $retainKeys to a list", 400);
+  std::unordered_set<std::string> kept;
+  for (const Json& key : *found)
+    if (key.is_string()) kept.insert(key.get<std::string>());
+  for (const auto& [key, value] : patch.items())
+    if (!key.starts_with('$') && !value.is_null() && !kept.contains(key))
+      return refuse(fmt::format("patch contains a key ({}) that is not in its $retainKeys list", excerpt(Json(key))),
+                    400);
+  for (auto at = original.begin(); at != original.end();)
+    at = kept.contains(at.key()) ? std::next(at) : original.erase(at);
+  return {};
+}
+
+Done StrategicMerge::merge_map(Json& original, const Json& patch, const std::string& path) const {
+  if (const auto found = patch.find(directive); found != patch.end()) {
+    if (*found == "delete") {
+      original = Json::object();
+      return {};
+    }
+    if (*found != "replace") return refuse(fmt::format("unknown patch type: {}", excerpt(*found)));
+    original = patch;
+    original.erase(std::string(directive));
+    return {};
   }
-  // Orders are put on top of the merged lists, by the order the server had.
+  if (!original.is_object()) original = Json::object();
+  if (auto done = retain(original, patch); !done) return done;
+
+  std::unordered_set<std::string_view> merged; // with their order
   for (const auto& [key, value] : patch.items()) {
     if (!key.starts_with(order_prefix)) continue;
     const std::string name = key.substr(order_prefix.size());
-    const ListRule* found = rule(below(path, name));
-    const auto list = original.find(name);
-    if (!value.is_array()) return refuse(fmt::format("{} is not a list", key), 400);
-    if (found == nullptr || list == original.end() || !list->is_array()) continue;
-    if (value.size() > max_items || list->size() > max_items) return too_long(name);
-    const auto server = before.find(name);
-    *list = weave(*list, value, server != before.end() && server->is_array() ? *server : Json::array(), found->key);
+    if (!value.is_array()) return refuse(fmt::format("{} is not a list", excerpt(Json(key))), 400);
+    const auto changed = patch.find(name);
+    if (auto done = merge_ordered(original, name, value, changed == patch.end() ? Json() : *changed, path); !done)
+      return done;
+    if (changed != patch.end()) merged.insert(changed.key());
   }
-  return original;
-}
-
-tl::expected<void, PatchError> StrategicMerge::merge_member(Json& original, const std::string& key, const Json& value,
-                                                            const std::string& path) {
-  if (key.starts_with(delete_prefix)) {
+  for (const auto& [key, value] : patch.items()) {
+    if (key == retain_keys || key.starts_with(order_prefix) || key.starts_with(delete_prefix) || merged.contains(key))
+      continue;
+    if (auto done = merge_member(original, key, value, path); !done) return done;
+  }
+  for (const auto& [key, value] : patch.items()) {
+    if (!key.starts_with(delete_prefix)) continue;
     const auto list = original.find(key.substr(delete_prefix.size()));
-    if (!value.is_array()) return refuse(fmt::format("{} is not a list", key), 400);
-    if (list == original.end() || !list->is_array()) return {};
-    if (value.size() > max_items || list->size() > max_items) return too_long(key);
+    if (value.is_null() && list != original.end()) original.erase(list);
+    if (value.is_null()) continue;
+    if (!value.is_array()) return refuse(fmt::format("{} is not a list", excerpt(Json(key))), 400);
+    if (list == original.end() || !list->is_array()) continue;
+    std::unordered_set<std::string> gone;
+    for (const Json& item : value) gone.insert(text_of(item));
     Json kept = Json::array();
     for (Json& item : *list)
-      if (std::find(value.begin(), value.end(), item) == value.end()) kept.push_back(std::move(item));
+      if (!gone.contains(text_of(item))) kept.push_back(std::move(item));
     *list = std::move(kept);
-    return {};
   }
+  return {};
+}
+
+Done StrategicMerge::merge_member(Json& original, const std::string& key, const Json& value,
+                                  const std::string& path) const {
   if (value.is_null()) {
     original.erase(key);
     return {};
   }
+  const auto found = original.find(key);
+  if (found == original.end() || found->type() != value.type() || !value.is_structured()) {
+    put_new(original, key, value);
+    return {};
+  }
   const std::string here = below(path, key);
-  if (value.is_object()) {
-    auto merged = merge_map(original.contains(key) ? original[key] : Json::object(), value, here);
-    if (!merged) return tl::make_unexpected(merged.error());
-    original[key] = std::move(*merged);
-    return {};
-  }
-  const ListRule* found = value.is_array() ? rule(here) : nullptr;
-  if (found == nullptr) {
-    original[key] = value;
-    return {};
-  }
-  const auto list = original.find(key);
-  auto merged = merge_list(list != original.end() && list->is_array() ? *list : Json::array(), value, *found, here);
-  if (!merged) return tl::make_unexpected(merged.error());
-  original[key] = std::move(*merged);
+  if (value.is_object()) return merge_map(*found, value, here);
+  if (const ListRule* keyed = rules_.find(here)) return merge_list(*found, value, *keyed, here);
+  *found = value;
   return {};
 }
 
-Patched<Json> StrategicMerge::merge_list(Json original, const Json& patch, const ListRule& rule,
-                                         const std::string& path) {
-  if (original.size() > max_items || patch.size() > max_items) return too_long(path);
-  if (!rule.key.empty()) {
-    auto merged = merge_items(original, patch, rule, path);
-    if (!merged) return merged;
-    return weave(*merged, patch, original, rule.key);
+Done StrategicMerge::merge_ordered(Json& original, const std::string& name, const Json& order, const Json& patch,
+                                   const std::string& path) const {
+  const std::string here = below(path, name);
+  const ListRule* found = rules_.find(here);
+  const auto list = original.find(name);
+  if (list != original.end() && !list->is_array()) return refuse(fmt::format("{} is not a list", here), 400);
+  if (!patch.is_null() && !patch.is_array()) return refuse(fmt::format("{} is not a list", here), 400);
+  if (found == nullptr) {
+    if (!patch.is_null()) put_new(original, name, patch);
+    return {};
   }
-  Json merged = Json::array();
-  for (const Json* list : {&std::as_const(original), &patch})
-    for (const Json& item : *list) {
-      if (item.is_structured()) return refuse(fmt::format("{} holds plain values only", path), 400);
-      if (position(merged, item, "") == merged.size()) merged.push_back(item);
-    }
-  return weave(merged, patch, original, "");
+  const auto wanted = keys_of(order, *found, here);
+  if (!wanted) return tl::make_unexpected(wanted.error());
+  if (!fits_order(patch, *wanted, *found))
+    return refuse(fmt::format("the order in the patch of {} does not match its {} list", here, order_prefix), 400);
+
+  Keys server;
+  if (list != original.end() && !patch.is_null()) {
+    if (auto done = merge_list(*list, patch, *found, here, &server); !done) return done;
+  } else if (list != original.end()) {
+    auto keys = keys_of(*list, *found, here);
+    if (!keys) return tl::make_unexpected(keys.error());
+    server = std::move(*keys);
+  } else if (!patch.is_null()) {
+    put_new(original, name, patch);
+  } else {
+    return {};
+  }
+  Json& merged = original[name];
+  const auto keys = keys_of(merged, *found, here);
+  if (!keys) return tl::make_unexpected(keys.error());
+  put_in_order(merged, weave(*keys, *wanted, server));
+  return {};
 }
 
-Patched<Json> StrategicMerge::merge_items(Json original, const Json& patch, const ListRule& rule,
-                                          const std::string& path) {
+/// `server`: becomes the order that the list had, for one that is put in an order of its own afterwards.
+Done StrategicMerge::merge_list(Json& list, const Json& patch, const ListRule& rule, const std::string& path,
+                                Keys* server) const {
+  if (!rule.key.empty()) return merge_items(list, patch, rule, path, server);
+  auto before = keys_of(list, rule, path);
+  if (!before) return tl::make_unexpected(before.error());
+  const auto wanted = keys_of(patch, rule, path);
+  if (!wanted) return tl::make_unexpected(wanted.error());
+  Json merged = Json::array();
+  Keys keys;
+  std::unordered_set<std::string> seen;
+  for (const auto& [from, names] :
+       {std::pair(&std::as_const(list), &std::as_const(*before)), std::pair(&patch, &*wanted)})
+    for (std::size_t i = 0; i < from->size(); ++i)
+      if (seen.insert((*names)[i]).second) {
+        merged.push_back((*from)[i]);
+        keys.push_back((*names)[i]);
+      }
+  list = std::move(merged);
+  put_in_order(list, weave(keys, *wanted, *before));
+  if (server != nullptr) *server = std::move(*before);
+  return {};
+}
+
+Done StrategicMerge::merge_items(Json& list, const Json& patch, const ListRule& rule, const std::string& path,
+                                 Keys* server) const {
+  auto keys = keys_of(list, rule, path);
+  if (!keys) return tl::make_unexpected(keys.error());
   bool replace = false;
-  Json items = Json::array();
+  std::vector<const Json*> items;
+  std::unordered_map<std::string_view, std::size_t> count;
+  for (const std::string& key : *keys) ++count[key];
+  std::unordered_set<std::string> gone;
+  std::size_t last = keys->size();
+  // Upstream sorts by its own list, from which it has cut items in place: behind what is left stand copies of the last
+  // ones, and what is added is written over them. Where new items end up depends on it.
+  Keys remains;
   for (const Json& item : patch) {
     if (!item.is_object()) return refuse(fmt::format("{}: expected a list of objects", path), 400);
     const auto found = item.find(directive);
-    const bool keyed = identity(item, rule.key) != nullptr;
     if (found == item.end()) {
-      if (!keyed)
-        return refuse(fmt::format("map: {} does not contain declared merge key: {}",
-                                  item.dump(-1, ' ', false, Json::error_handler_t::replace), rule.key));
-      items.push_back(item);
+      items.push_back(&item);
     } else if (*found == "delete") {
-      if (!keyed) return refuse(fmt::format("delete patch type with no merge key defined in {}", path));
-      for (std::size_t at = position(original, item, rule.key); at < original.size();
-           at = position(original, item, rule.key))
-        original.erase(at);
+      const auto key = item.find(rule.key);
+      if (key == item.end()) return refuse(fmt::format("delete patch type with no merge key defined in {}", path));
+      const std::string name = text_of(*key);
+      const auto present = count.find(name);
+      if (present == count.end() || !gone.insert(name).second) continue;
+      for (std::size_t i = 0; i < present->second; ++i) remains.push_back((*keys)[last - 1]);
+      while (last > 0 && gone.contains((*keys)[last - 1])) --last;
     } else if (*found == "replace") {
       replace = true;
     } else if (*found == "merge") {
@@ -260,24 +312,51 @@ Patched<Json> StrategicMerge::merge_items(Json original, const Json& patch, cons
       return refuse(fmt::format("unknown patch type in {}", path));
     }
   }
-  if (replace) return items;
-  for (const Json& item : items) {
-    const std::size_t at = position(original, item, rule.key);
-    auto merged = merge_map(at < original.size() ? original[at] : Json::object(), item, path);
-    if (!merged) return merged;
-    if (at < original.size())
-      original[at] = std::move(*merged);
-    else
-      original.push_back(std::move(*merged));
+  std::reverse(remains.begin(), remains.end());
+
+  Json merged = Json::array();
+  Keys kept;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (!gone.contains((*keys)[i])) {
+      merged.push_back(std::move(list[i]));
+      kept.push_back(std::move((*keys)[i]));
+    }
+  Json additions = Json::array();
+  for (const Json* item : items) additions.push_back(*item);
+  auto wanted = keys_of(additions, rule, path);
+  if (!wanted) return tl::make_unexpected(wanted.error());
+  if (server != nullptr) *server = kept;
+  if (replace) {
+    list = std::move(additions);
+    put_in_order(list, weave(*wanted, {}, *wanted));
+  } else {
+    Keys names = kept;
+    names.reserve(kept.size() + items.size()); // their places must hold: FirstPositions looks into them
+    FirstPositions positions(names);
+    std::size_t added = 0;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (const auto at = positions.find((*wanted)[i])) {
+        if (auto done = merge_map(merged[*at], *items[i], path); !done) return done;
+        continue;
+      }
+      merged.push_back(as_new(*items[i]).value_or(Json::object()));
+      names.push_back((*wanted)[i]);
+      positions.insert(names.back(), names.size() - 1);
+      if (added < remains.size()) remains[added++] = (*wanted)[i];
+    }
+    list = std::move(merged);
+    put_in_order(list, weave(names, *wanted, kept));
   }
-  return original;
+  if (server != nullptr) server->insert(server->end(), remains.begin(), remains.end());
+  return {};
 }
 
 } // namespace
 
 Patched<Json> apply_strategic_patch(model::Kind kind, Json document, const Json& patch) {
   if (!patch.is_object()) return refuse("a strategic merge patch is a JSON object", 400);
-  return StrategicMerge(kind).merge_map(std::move(document), patch, "");
+  if (auto done = StrategicMerge(kind).merge_map(document, patch, ""); !done) return tl::make_unexpected(done.error());
+  return document;
 }
 
 } // namespace signpost::api
