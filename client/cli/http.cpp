@@ -33,7 +33,7 @@ std::string warning_text(const std::string& value) {
 
 std::string Url::origin() const {
   const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? '[' + host + ']' : host) + ':' + port;
+  return (v6 ? '[' + host.substr(0, host.find('%')) + ']' : host) + ':' + port; // the zone is ours alone (RFC 6874)
 }
 
 Expected<Url> read_url(std::string_view text) {
@@ -56,6 +56,7 @@ Expected<Url> read_url(std::string_view text) {
     const auto close = authority.find(']');
     if (close == std::string_view::npos) return bad("lacks a closing bracket");
     url.host = authority.substr(1, close - 1);
+    if (const auto zone = url.host.find("%25"); zone != std::string::npos) url.host.erase(zone + 1, 2); // RFC 6874
     authority.remove_prefix(close + 1);
   } else {
     const auto colon = std::min(authority.find(':'), authority.size());

@@ -18,7 +18,7 @@ namespace signpost::cli {
 
 /// "http://HOST:PORT/PREFIX"
 struct Url {
-  std::string host; // without brackets
+  std::string host; // without brackets; a link-local address with its zone: "fe80::1%eth0"
   std::string port = "80";
   std::string prefix;                       // "" or "/…", no slash at its end
   [[nodiscard]] std::string origin() const; // for Host:

@@ -10,7 +10,8 @@ int main(int argc, char **argv) {
   signpost_client *client;
   signpost_error error = signpost_open(NULL, &client);
   if (error != SIGNPOST_OK) {
-    fprintf(stderr, "signpost: %s\n", signpost_error_message(error));
+    fprintf(stderr, "signpost: %s: %s\n", signpost_error_message(error), signpost_client_error(client));
+    signpost_close(client);
     return 1;
   }
   signpost_query query = {.size = sizeof query, .name = argv[1]};

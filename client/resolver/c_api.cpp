@@ -83,13 +83,34 @@ signpost_error signpost_open(const signpost_options* options, signpost_client** 
       chosen.cluster_domain = text_or(given->cluster_domain, "");
       if (given->timeout_ms != 0) chosen.timeout = std::chrono::milliseconds(given->timeout_ms);
       if (given->tries != 0) chosen.tries = given->tries;
+      if (given->delivery > 1) return SIGNPOST_BAD_OPTIONS;
+      chosen.delivery = static_cast<signpost::Delivery>(given->delivery);
+      if (given->resolv_conf != nullptr) chosen.resolv_conf = given->resolv_conf;
     }
-    signpost::Client opened(chosen);
-    if (opened.error()) return SIGNPOST_BAD_OPTIONS;
-    *client = new signpost_client{std::move(opened)};
-    return SIGNPOST_OK;
+    *client = new signpost_client{signpost::Client(chosen)};
+    return (*client)->client.error() ? SIGNPOST_BAD_OPTIONS : SIGNPOST_OK;
   });
 }
+
+const char* signpost_client_error(const signpost_client* client) {
+  return client == nullptr ? "there is no client: signpost_open was given no options it can read, or had no memory"
+                           : client->client.options_error().c_str();
+}
+
+size_t signpost_client_warnings(const signpost_client* client, char* text, size_t size) {
+  std::string all;
+  if (client != nullptr && guarded([&] {
+                             for (const auto& warning : client->client.warnings()) all += warning + '\n';
+                             return SIGNPOST_OK;
+                           }) != SIGNPOST_OK)
+    all.clear();
+  if (text != nullptr && size > 0) text[all.copy(text, size - 1)] = '\0';
+  return all.size();
+}
+
+int signpost_fd(const signpost_client* client) { return client == nullptr ? -1 : client->client.fd(); }
+
+size_t signpost_process(signpost_client* client) { return client == nullptr ? 0 : client->client.process(); }
 
 void signpost_close(signpost_client* client) { delete client; }
 
@@ -155,6 +176,7 @@ signpost_error signpost_result_endpoint(const signpost_result* result, size_t in
   out.ttl = static_cast<uint32_t>(from.ttl.count());
   out.family = static_cast<int>(from.address.family);
   std::memcpy(out.bytes, from.address.bytes.data(), sizeof out.bytes);
+  out.scope_id = from.address.zone;
   std::memcpy(endpoint, &out, std::min(endpoint->size, sizeof out));
   return SIGNPOST_OK;
 }
@@ -179,7 +201,7 @@ int signpost_result_partial(const signpost_result* result) {
 void signpost_result_free(signpost_result* result) { delete result; }
 
 const char* signpost_error_message(signpost_error error) {
-  constexpr int last = SIGNPOST_FORKED;
+  constexpr int last = SIGNPOST_DEAD_ALIAS;
   static const auto messages = [] {
     std::vector<std::string> out;
     for (int code = 0; code <= last; ++code) out.push_back(signpost::category().message(code));

@@ -2,6 +2,7 @@
 #include <array>
 #include <condition_variable>
 #include <cstring>
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include "client/resolver/engine.hpp"
@@ -15,7 +16,7 @@ public:
   [[nodiscard]] const char* name() const noexcept override { return "signpost"; }
   [[nodiscard]] std::string message(int code) const override {
     switch (static_cast<Errc>(code)) {
-    case Errc::not_found: return "no such name: the server knows no service or port of that name";
+    case Errc::not_found: return "no such service: the server knows no such name";
     case Errc::no_data: return "the name exists, but has no address of the wanted kind";
     case Errc::timed_out: return "no DNS server answered in time";
     case Errc::unreachable: return "no DNS server could be reached";
@@ -27,6 +28,8 @@ public:
     case Errc::cancelled: return "the lookup was cancelled";
     case Errc::no_resources: return "out of file descriptors, threads or memory";
     case Errc::in_callback: return "a callback must not block on its own client";
+    case Errc::no_port: return "the service exists, but has no port of that name and protocol";
+    case Errc::dead_alias: return "the name is an alias that leads nowhere";
     case Errc::forked: return "the client belongs to the parent process; open a new one after fork";
     }
     return code == 0 ? "success" : "unknown error " + std::to_string(code);
@@ -45,7 +48,10 @@ std::string_view version() noexcept { return SIGNPOST_VERSION; }
 std::string Address::to_string() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(family == Family::ipv6 ? AF_INET6 : AF_INET, bytes.data(), text.data(), text.size());
-  return text.data();
+  if (zone == 0) return text.data();
+  std::array<char, IF_NAMESIZE> interface {};
+  const bool named = if_indextoname(zone, interface.data()) != nullptr;
+  return std::string(text.data()) + '%' + (named ? interface.data() : std::to_string(zone));
 }
 
 socklen_t Endpoint::to_sockaddr(sockaddr_storage& out) const noexcept {
@@ -54,6 +60,7 @@ socklen_t Endpoint::to_sockaddr(sockaddr_storage& out) const noexcept {
     sockaddr_in6 v6{};
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(port);
+    v6.sin6_scope_id = address.zone;
     std::memcpy(&v6.sin6_addr, address.bytes.data(), 16);
     std::memcpy(&out, &v6, sizeof v6);
     return sizeof v6;
@@ -71,7 +78,7 @@ bool Request::cancel() const {
   return engine && engine->cancel(id_);
 }
 
-Client::Client(const Options& options) : engine_(std::make_shared<detail::Engine>(resolver::settle(options))) {}
+Client::Client(const Options& options) : engine_(std::make_shared<detail::Engine>(options)) {}
 
 Client::Client(Client&&) noexcept = default;
 
@@ -88,11 +95,20 @@ Client::~Client() {
 
 std::error_code Client::error() const { return options_error().empty() ? std::error_code() : Errc::bad_options; }
 
-const std::string& Client::options_error() const { return engine_->settings().error; }
+const std::string& Client::options_error() const { return engine_->error(); }
+
+std::vector<std::string> Client::warnings() const { return engine_->current_settings()->notes; }
+
+int Client::fd() const { return engine_->fd(); }
+
+std::size_t Client::process() {
+  const auto engine = engine_; // a callback may destroy the client
+  return engine->process();
+}
 
 std::vector<std::string> Client::servers() const {
   std::vector<std::string> out;
-  for (const auto& server : engine_->settings().servers) out.push_back(server.to_string());
+  for (const auto& server : engine_->current_settings()->servers) out.push_back(server.to_string());
   return out;
 }
 
@@ -105,14 +121,17 @@ Result Client::resolve(const Query& query) {
     Result result;
   };
   const auto waiter = std::make_shared<Waiter>();
-  engine_->submit(query, [waiter](Result result) {
-    {
-      const std::scoped_lock lock(waiter->mutex);
-      waiter->result = std::move(result);
-      waiter->done = true;
-    }
-    waiter->arrived.notify_one();
-  });
+  engine_->submit(
+      query,
+      [waiter](Result result) {
+        {
+          const std::scoped_lock lock(waiter->mutex);
+          waiter->result = std::move(result);
+          waiter->done = true;
+        }
+        waiter->arrived.notify_one();
+      },
+      detail::Engine::Via::thread);
   std::unique_lock lock(waiter->mutex);
   waiter->arrived.wait(lock, [&] { return waiter->done; });
   return std::move(waiter->result);
@@ -126,7 +145,8 @@ Request Client::resolve_async(const Query& query, Callback callback) {
 std::future<Result> Client::resolve_future(const Query& query) {
   const auto promise = std::make_shared<std::promise<Result>>();
   auto future = promise->get_future();
-  engine_->submit(query, [promise](Result result) { promise->set_value(std::move(result)); });
+  engine_->submit(
+      query, [promise](Result result) { promise->set_value(std::move(result)); }, detail::Engine::Via::thread);
   return future;
 }
 

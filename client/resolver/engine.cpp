@@ -11,6 +11,10 @@ namespace signpost::detail {
 using resolver::Clock;
 using resolver::Lookup;
 
+Engine::Engine(const Options& options)
+    : source_(options), error_(source_.current()->error),
+      mailbox_(options.delivery == Delivery::process ? std::make_unique<Mailbox>() : nullptr) {}
+
 Engine::~Engine() {
   if (epoll_ >= 0) ::close(epoll_);
   if (event_ >= 0) ::close(event_);
@@ -18,30 +22,31 @@ Engine::~Engine() {
 
 bool Engine::on_own_thread() const { return own_thread_.load() == std::this_thread::get_id(); }
 
-std::uint64_t Engine::submit(const Query& query, Callback callback) {
+std::uint64_t Engine::submit(const Query& query, Callback callback, Via via) {
   const auto now = Clock::now();
   const auto refuse = [&](Errc why) {
     callback(Lookup::failure(query.name, why));
     return std::uint64_t{0};
   };
-  if (!settings_.error.empty()) return refuse(Errc::bad_options);
+  if (!error_.empty()) return refuse(Errc::bad_options);
   if (const int pid = owner_pid_.load(); pid != 0 && pid != getpid()) return refuse(Errc::forked);
 
   Running running;
   running.callback = std::move(callback);
+  running.via = via;
   running.name = query.name;
-  auto plan = resolver::plan(query, settings_.home);
+  const auto settings = current_settings();
+  auto plan = resolver::plan(query, settings->home);
   if (!plan) {
     running.result = Lookup::failure(query.name, Errc::bad_name);
-  } else if (plan->literal) {
-    running.result.name = running.result.canonical = plan->name;
-    running.result.endpoints = {Endpoint{.address = *plan->literal, .port = plan->port, .target = plan->name}};
+  } else if (plan->readings.empty()) {
+    running.result = Lookup::known(*plan);
   } else {
     running.name = plan->name;
-    const auto timeout = query.timeout.count() > 0 ? query.timeout : settings_.timeout;
+    const auto timeout = query.timeout.count() > 0 ? query.timeout : settings->timeout;
     // A day bounds the sum; no caller waits longer for a name.
     const auto deadline = now + std::min<std::chrono::milliseconds>(timeout, std::chrono::hours(24));
-    running.lookup = std::make_unique<Lookup>(settings_, *this, std::move(*plan), deadline);
+    running.lookup = std::make_unique<Lookup>(settings, *this, std::move(*plan), deadline);
   }
 
   std::unique_lock lock(mutex_);
@@ -76,7 +81,7 @@ Errc Engine::start() {
   if (epoll_ < 0) epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (event_ < 0) event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   epoll_event event{.events = EPOLLIN, .data = {.fd = event_}};
-  if (epoll_ < 0 || event_ < 0) return Errc::no_resources;
+  if (epoll_ < 0 || event_ < 0 || (mailbox_ && mailbox_->fd() < 0)) return Errc::no_resources;
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event) < 0 && errno != EEXIST) return Errc::no_resources;
 
   // Signals are the program's; the new thread inherits a mask that blocks them all.
@@ -105,14 +110,21 @@ void Engine::close() {
   if (const int pid = owner_pid_.load(); pid != 0 && pid != getpid()) return; // the thread is in the other process
   std::unique_lock lock(mutex_);
   closing_ = true;
-  if (!thread_.joinable()) return;
   auto thread = std::move(thread_);
   lock.unlock();
-  wake();
-  if (on_own_thread())
-    thread.detach();
-  else
-    thread.join();
+  if (thread.joinable()) {
+    wake();
+    if (on_own_thread())
+      thread.detach();
+    else
+      thread.join();
+  }
+  if (mailbox_) mailbox_->close();
+}
+
+std::size_t Engine::process() {
+  if (const int pid = owner_pid_.load(); !mailbox_ || (pid != 0 && pid != getpid())) return 0;
+  return mailbox_->deliver();
 }
 
 void Engine::run() {
@@ -229,12 +241,19 @@ void Engine::finish(std::uint64_t id, Result result) {
   timers_.erase({running.timer, id});
   if (running.started) --started_;
   running.lookup.reset();
-  {
-    const std::scoped_lock lock(mutex_);
-    if (pending_.erase(id) == 0 && result.error != Errc::cancelled)
-      result = Lookup::failure(running.name, Errc::cancelled);
-  }
+  if (mailbox_ && running.via == Via::options)
+    return mailbox_->post([this, id, name = std::move(running.name), callback = std::move(running.callback),
+                           held = std::make_shared<Result>(std::move(result))] {
+      claim(id, name, *held);
+      callback(std::move(*held));
+    });
+  claim(id, running.name, result);
   running.callback(std::move(result));
+}
+
+void Engine::claim(std::uint64_t id, const std::string& name, Result& result) {
+  const std::scoped_lock lock(mutex_);
+  if (pending_.erase(id) == 0 && result.error != Errc::cancelled) result = Lookup::failure(name, Errc::cancelled);
 }
 
 void Engine::watch(int fd, bool readable, bool writable) {

@@ -2,7 +2,7 @@
 //
 // Everything about running lookups belongs to that thread alone; callers touch only an inbox under a mutex, and a
 // callback never runs with it held. `pending_` decides between a result and a cancellation: whoever takes the id out
-// of it first, under the mutex, has decided.
+// of it first, under the mutex, has decided; for a result that is when its callback begins.
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,7 @@
 #include <unordered_set>
 
 #include "client/resolver/lookup.hpp"
+#include "client/resolver/mailbox.hpp"
 
 namespace signpost::detail {
 
@@ -23,15 +24,27 @@ inline constexpr std::size_t most_running = 256;
 
 class Engine final : public std::enable_shared_from_this<Engine>, public resolver::Watcher {
 public:
-  explicit Engine(resolver::Settings settings) : settings_(std::move(settings)) {}
+  explicit Engine(const Options& options);
   ~Engine();
 
-  [[nodiscard]] const resolver::Settings& settings() const { return settings_; }
+  /// Any thread: what a lookup that begins now runs with.
+  [[nodiscard]] std::shared_ptr<const resolver::Settings> current_settings() { return source_.current(); }
+  /// What is wrong with the options; empty: nothing.
+  [[nodiscard]] const std::string& error() const { return error_; }
 
-  /// Any thread. The callback is called exactly once: on the engine's thread, or, where there is none (bad_options,
+  /// Who calls a callback.
+  enum class Via : std::uint8_t {
+    options, // as the options say: the engine's thread, or whoever calls process()
+    thread,  // the engine's thread, for callbacks of our own that only wake somebody
+  };
+  /// Any thread. The callback is called exactly once: as `via` says, or, where there is no thread (bad_options,
   /// no_resources, forked), before this returns. The id is 0 then.
-  std::uint64_t submit(const Query& query, Callback callback);
+  std::uint64_t submit(const Query& query, Callback callback, Via via = Via::options);
   bool cancel(std::uint64_t id);
+
+  /// Of Delivery::process; -1 else.
+  [[nodiscard]] int fd() const { return mailbox_ ? mailbox_->fd() : -1; }
+  std::size_t process();
 
   /// Cancels all, waits for the thread unless this is the thread.
   void close();
@@ -44,6 +57,7 @@ private:
     Result result;
     Callback callback;
     std::string name;
+    Via via = Via::options;
     bool started = false;
     resolver::Clock::time_point timer = resolver::Clock::time_point::max();
   };
@@ -58,9 +72,12 @@ private:
   void start_waiting();
   void set_timer(std::uint64_t id, Running& running, resolver::Clock::time_point when);
   void finish(std::uint64_t id, Result result);
+  void claim(std::uint64_t id, const std::string& name, Result& result);
   void watch(int fd, bool readable, bool writable) override;
 
-  const resolver::Settings settings_;
+  resolver::SettingsSource source_;
+  std::string error_;
+  const std::unique_ptr<Mailbox> mailbox_; // with Delivery::process
 
   std::mutex mutex_; // guards down to closing_
   std::thread thread_;

@@ -74,8 +74,16 @@ struct Exchange::Try {
       channel = nullptr;
       return false;
     }
+    // c-ares 1.18 knows no zone ids; a socket that is bound to the interface needs none.
+    zone = server.address.zone;
+    if (zone != 0) ares_set_socket_configure_callback(channel, &Try::bind_to_interface, this);
     auto node = node_of(server);
     return ares_set_servers_ports(channel, &node) == ARES_SUCCESS;
+  }
+
+  static int bind_to_interface(ares_socket_t fd, int, void* data) {
+    const int index = static_cast<int>(static_cast<Try*>(data)->zone);
+    return setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof index);
   }
 
   static void state_changed(void* data, ares_socket_t fd, int readable, int writable) {
@@ -97,6 +105,7 @@ struct Exchange::Try {
 
   Watcher& watcher;
   ares_channel channel = nullptr;
+  std::uint32_t zone = 0; // of the server's address
   std::vector<int> descriptors;
   bool finished = false, judged = false;
   int status = ARES_SUCCESS;
@@ -147,8 +156,7 @@ void Exchange::judge(Try& a_try, Clock::time_point now) {
   a_try.judged = true;
   if (a_try.status != ARES_SUCCESS) return fail(errc_of(a_try.status), now);
   auto reply = read_reply(a_try.message);
-  if (!reply || reply->qname != name_ || reply->qtype != qtype_ || reply->truncated())
-    return fail(Errc::bad_reply, now);
+  if (!reply || reply->qname != name_ || reply->qtype != qtype_) return fail(Errc::bad_reply, now);
   if (reply->rcode == 5) return fail(Errc::refused, now);
   if (reply->rcode != 0 && reply->rcode != 3) return fail(Errc::server_failure, now);
   reply_ = std::move(*reply);

@@ -1,23 +1,20 @@
-// One lookup: the questions it takes, and the result made of their answers.
+// One lookup: the readings of its name, tried until one is a name that exists.
 //
-// Both address families are asked at once. Whichever comes first is enough: the other gets 50 ms more (RFC 8305 3), so
-// that a server that never answers AAAA costs 50 ms and not the whole time. A named port asks SRV first; addresses of
-// its targets are taken from the additional section, and asked for only where they are missing.
+// The next reading comes only after NXDOMAIN for the one before: a server that fails or is silent ends the lookup, for
+// else an outage would send names of the cluster to strangers. Some readings are tried, or left out, by whether
+// another name exists (a service of that name, a namespace), which is one question.
 //
-// A plain state machine like Exchange, of which it owns some. Not thread-safe; one thread owns it.
+// A plain state machine like Inquiry, of which it owns one. Not thread-safe; one thread owns it.
 #pragma once
 
-#include "client/resolver/exchange.hpp"
+#include "client/resolver/inquiry.hpp"
 
 namespace signpost::resolver {
 
-inline constexpr std::chrono::milliseconds resolution_delay{50};
-/// SRV targets without an address in the reply that are asked for; more are left out.
-inline constexpr std::size_t most_targets_asked = 16;
-
 class Lookup {
 public:
-  Lookup(const Settings& settings, Watcher& watcher, Plan plan, Clock::time_point deadline);
+  /// `plan` has readings.
+  Lookup(std::shared_ptr<const Settings> settings, Watcher& watcher, Plan plan, Clock::time_point deadline);
 
   /// False: the descriptor is none of this lookup's.
   bool ready(int fd, bool readable, bool writable);
@@ -32,30 +29,29 @@ public:
   [[nodiscard]] Result take() { return std::move(result_); }
   /// The result of a lookup that ends before its answer.
   [[nodiscard]] static Result failure(const std::string& name, Errc why);
+  /// The result of a plan without readings: an address, or a name that is not asked for.
+  [[nodiscard]] static Result known(const Plan& plan);
 
 private:
-  struct Target {
-    std::string name;
-    std::uint16_t port = 0, priority = 0, weight = 0;
-    std::uint32_t ttl = 0xffffffff;               // of its SRV record
-    std::vector<std::unique_ptr<Exchange>> asked; // one for each family; reset once harvested
-    std::vector<Endpoint> found;
-  };
+  // What existence_ decides.
+  enum class Doubt : std::uint8_t { only_if, unless, port };
 
-  void ask(Target& target);
-  void harvest_services();
-  void harvest(Target& target, const Exchange& exchange);
-  void take_address(Target& target, Bytes message, const Record& record, std::uint32_t ttl) const;
-  void conclude(bool partial, Errc otherwise);
+  void begin();
+  void begin_inquiry();
+  void doubt(Doubt what, const std::string& name);
+  void resolve_doubt();
+  void take_inquiry();
+  void next_reading();
+  void conclude(std::error_code error);
 
-  const Settings& settings_;
+  std::shared_ptr<const Settings> settings_;
   Watcher& watcher_;
   Plan plan_;
-  Clock::time_point deadline_, grace_ = Clock::time_point::max();
-  std::unique_ptr<Exchange> services_; // SRV
-  std::vector<Target> targets_;
-  bool missing_ = false; // some answer was NXDOMAIN
-  std::error_code trouble_;
+  Clock::time_point deadline_;
+  std::size_t at_ = 0; // reading
+  std::unique_ptr<Inquiry> inquiry_;
+  std::unique_ptr<Exchange> existence_;
+  Doubt doubt_ = Doubt::only_if;
   bool done_ = false;
   Result result_;
 };

@@ -47,6 +47,8 @@ struct Reply {
   std::optional<std::uint16_t> ede; // the first extended error (RFC 8914)
   std::string ede_text;
   [[nodiscard]] bool truncated() const { return (flags & 0x0200) != 0; }
+  /// The sender could not put all records into it: TC, or EDE 0, by which Signpost says so where TC would lead nowhere.
+  [[nodiscard]] bool in_part() const { return truncated() || (rcode == 0 && ede == std::uint16_t{0}); }
   [[nodiscard]] bool authoritative() const { return (flags & 0x0400) != 0; }
 };
 

@@ -1,7 +1,6 @@
 #include "client/resolver/settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -10,18 +9,26 @@ namespace signpost::resolver {
 
 namespace {
 
+constexpr std::size_t longest_file = 1024 * 1024;
+constexpr std::chrono::seconds times_are_fresh{1};
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : value;
 }
 
-std::string read_file(const std::string& path) {
-  constexpr std::size_t longest = 64 * 1024;
+ResolvConf read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string text(longest, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  return text;
+  std::string text;
+  std::string chunk(64 * 1024, '\0');
+  while (text.size() <= longest_file &&
+         file.read(chunk.data(), static_cast<std::streamsize>(chunk.size())).gcount() > 0)
+    text.append(chunk, 0, static_cast<std::size_t>(file.gcount()));
+  const bool cut = text.size() > longest_file;
+  if (cut) text.resize(text.rfind('\n', longest_file) == std::string::npos ? 0 : text.rfind('\n', longest_file));
+  auto conf = read_resolv_conf(text, path);
+  if (cut) conf.notes.push_back(path + ": is larger than 1 MiB; the rest is left out");
+  return conf;
 }
 
 // kubelet writes "<namespace>.svc.<domain> svc.<domain> <domain> …".
@@ -29,16 +36,18 @@ void learn_home(const std::vector<std::string>& search, Home& home) {
   for (const auto& entry : search) {
     const auto svc = entry.find(".svc.");
     if (svc == std::string::npos || entry.find('.') != svc) continue;
-    home = {entry.substr(0, svc), entry.substr(svc + 5)};
+    home.name_space = entry.substr(0, svc);
+    home.cluster_domain = entry.substr(svc + 5);
     return;
   }
 }
 
-void settle_servers(const Options& options, const ResolvConf& conf, Settings& settings) {
+void settle_servers(const Options& options, const std::string& variable, const ResolvConf& conf, const Settings* before,
+                    Settings& settings) {
   std::vector<std::string> texts = options.servers;
   std::string from = "the option servers";
   if (texts.empty()) {
-    std::istringstream list(environment("SIGNPOST_DNS"));
+    std::istringstream list(variable);
     for (std::string text; std::getline(list, text, ',');) texts.push_back(text);
     from = "SIGNPOST_DNS";
   }
@@ -50,14 +59,17 @@ void settle_servers(const Options& options, const ResolvConf& conf, Settings& se
     }
     settings.servers.push_back(*server);
   }
+  if (texts.size() > most_servers)
+    settings.error = "at most " + std::to_string(most_servers) + " servers can be asked, not the " +
+                     std::to_string(texts.size()) + " in " + from;
   if (texts.empty()) settings.servers = conf.servers;
+  if (settings.servers.empty() && before != nullptr) settings.servers = before->servers;
   if (settings.servers.empty()) settings.servers.push_back(*read_server("127.0.0.1"));
-  if (settings.servers.size() > most_servers) settings.servers.resize(most_servers);
 }
 
-void settle_name(std::string& name, const std::string& option, const char* variable, const char* what,
+void settle_name(std::string& name, const std::string& option, const std::string& variable, const char* what,
                  Settings& settings) {
-  const std::string given = option.empty() ? environment(variable) : option;
+  const std::string& given = option.empty() ? variable : option;
   if (given.empty()) return;
   const auto canonical = canonical_name(given);
   if (canonical)
@@ -66,74 +78,57 @@ void settle_name(std::string& name, const std::string& option, const char* varia
     settings.error = "\"" + given + "\" is not a DNS name, so it cannot be the " + what;
 }
 
+std::chrono::nanoseconds since_epoch(const timespec& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 } // namespace
 
-std::string Server::to_string() const {
-  const auto text = address.to_string();
-  return (address.family == Family::ipv6 ? '[' + text + ']' : text) + ':' + std::to_string(port);
+SettingsSource::SettingsSource(Options options)
+    : options_(std::move(options)), dns_(environment("SIGNPOST_DNS")), name_space_(environment("SIGNPOST_NAMESPACE")),
+      cluster_domain_(environment("SIGNPOST_CLUSTER_DOMAIN")) {
+  static_cast<void>(current());
 }
 
-std::optional<Server> read_server(std::string_view text, std::uint16_t default_port) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  Server server{.address = {}, .port = default_port};
-  std::string_view host = text, port;
-  bool has_port = false;
-  if (text.starts_with('[')) {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos) return std::nullopt;
-    host = text.substr(1, close - 1);
-    port = text.substr(close + 1);
-    has_port = !port.empty();
-    if (has_port && !port.starts_with(':')) return std::nullopt;
-    if (has_port) port.remove_prefix(1);
-  } else if (std::ranges::count(text, ':') == 1) {
-    host = text.substr(0, text.find(':'));
-    port = text.substr(text.find(':') + 1);
-    has_port = true;
-  }
-  const auto address = read_address(host);
-  if (!address) return std::nullopt;
-  server.address = *address;
-  if (has_port) {
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), server.port);
-    if (error != std::errc{} || end != port.data() + port.size() || server.port == 0) return std::nullopt;
-  }
-  return server;
+std::shared_ptr<const Settings> SettingsSource::current() {
+  const std::scoped_lock lock(mutex_);
+  const auto seen = look();
+  if (current_ && seen == seen_ && !fresh_) return current_;
+  // Looked at before it is read: a change in between is found the next time.
+  const auto age = std::chrono::system_clock::now().time_since_epoch() - std::max(seen.modified, seen.changed);
+  fresh_ = seen.inode != 0 && age < times_are_fresh;
+  seen_ = seen;
+  return current_ = std::make_shared<const Settings>(settle(current_.get()));
 }
 
-ResolvConf read_resolv_conf(std::string_view text) {
-  ResolvConf conf;
-  std::istringstream lines{std::string(text)};
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with('#') || line.starts_with(';')) continue;
-    std::istringstream words(line);
-    std::string key, word;
-    words >> key;
-    if (key == "nameserver" && words >> word) {
-      const auto address = read_address(word);
-      if (address) conf.servers.push_back({*address, 53});
-    } else if (key == "search" || key == "domain") {
-      conf.search.clear();
-      while (words >> word)
-        if (const auto name = canonical_name(word)) conf.search.push_back(*name);
-    }
-  }
-  return conf;
+SettingsSource::Seen SettingsSource::look() const {
+  struct stat status {};
+  if (::stat(options_.resolv_conf.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino, status.st_size, since_epoch(status.st_mtim), since_epoch(status.st_ctim)};
 }
 
-Settings settle(const Options& options) {
-  Settings settings{.servers = {}, .home = {}, .timeout = options.timeout, .tries = options.tries, .error = {}};
-  const auto conf = read_resolv_conf(read_file(options.resolv_conf));
+Settings SettingsSource::settle(const Settings* before) const {
+  Settings settings{
+      .servers = {}, .home = {}, .timeout = options_.timeout, .tries = options_.tries, .error = {}, .notes = {}};
+  auto conf = read_file(options_.resolv_conf);
   learn_home(conf.search, settings.home);
-  settle_name(settings.home.name_space, options.name_space, "SIGNPOST_NAMESPACE", "namespace", settings);
-  settle_name(settings.home.cluster_domain, options.cluster_domain, "SIGNPOST_CLUSTER_DOMAIN", "cluster domain",
-              settings);
-  settle_servers(options, conf, settings);
-  if (options.timeout <= std::chrono::milliseconds(0)) settings.error = "timeout must be more than zero";
-  if (options.tries < 1 || options.tries > most_tries)
-    settings.error = "tries must be 1 to " + std::to_string(most_tries) + ", not " + std::to_string(options.tries);
+  // Without a server the file is unfinished, and its search list as well.
+  if (conf.servers.empty() && before != nullptr) settings.home = before->home;
+  settle_name(settings.home.name_space, options_.name_space, name_space_, "namespace", settings);
+  settle_name(settings.home.cluster_domain, options_.cluster_domain, cluster_domain_, "cluster domain", settings);
+  if (!conf.servers.empty() || before == nullptr) {
+    settings.home.ndots = conf.ndots;
+    for (auto& domain : conf.search)
+      if (!within(domain, settings.home.cluster_domain)) settings.home.search.push_back(std::move(domain));
+  }
+  settle_servers(options_, dns_, conf, before, settings);
+  settings.notes = std::move(conf.notes);
+  if (options_.timeout <= std::chrono::milliseconds(0)) settings.error = "timeout must be more than zero";
+  if (options_.tries < 1 || options_.tries > most_tries)
+    settings.error = "tries must be 1 to " + std::to_string(most_tries) + ", not " + std::to_string(options_.tries);
   return settings;
 }
+
+Settings settle(const Options& options) { return *SettingsSource(options).current(); }
 
 } // namespace signpost::resolver

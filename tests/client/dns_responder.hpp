@@ -99,7 +99,7 @@ private:
   };
   Reply& add(Part& part, const std::string& name, unsigned type, unsigned ttl, const Octets& data) {
     ++part.count;
-    const auto owner = wire_name(name);
+    const auto owner = name == asked_.name ? Octets{0xc0, 12} : wire_name(name);
     part.octets.insert(part.octets.end(), owner.begin(), owner.end());
     for (const unsigned value : {type, 1u, ttl >> 16, ttl & 0xffff, static_cast<unsigned>(data.size())})
       put16(part.octets, value);

@@ -17,7 +17,8 @@ std::vector<testing::Octets> answer(const testing::Asked& asked) {
 
 TEST_CASE("the C interface, from C") {
   testing::DnsResponder server(answer);
-  for (auto* const exercise : {exercise_blocking, exercise_sizes, exercise_mistakes, exercise_async}) {
+  for (auto* const exercise :
+       {exercise_blocking, exercise_sizes, exercise_mistakes, exercise_async, exercise_poll, exercise_resolv_conf}) {
     const char* const wrong = exercise(server.address().c_str());
     CHECK_MESSAGE(wrong == nullptr, (wrong == nullptr ? "" : wrong));
   }

@@ -1,11 +1,14 @@
 #include "exercise.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <signpost/signpost.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define CHECK(condition)                                                                                               \
   do {                                                                                                                 \
@@ -92,8 +95,22 @@ const char *exercise_mistakes(const char *servers) {
   CHECK(signpost_open(&options, NULL) == SIGNPOST_BAD_OPTIONS);
   options.size = sizeof options;
   options.servers = "nonsense";
+  CHECK(signpost_open(&options, &client) == SIGNPOST_BAD_OPTIONS && client != NULL);
+  CHECK(strstr(signpost_client_error(client), "nonsense") != NULL);
+  CHECK(signpost_resolve(client, &query, &result) == SIGNPOST_BAD_OPTIONS && result == NULL);
+  signpost_close(client);
+  options.servers = "1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1";
+  CHECK(signpost_open(&options, &client) == SIGNPOST_BAD_OPTIONS);
+  CHECK(strstr(signpost_client_error(client), "at most 8") != NULL);
+  signpost_close(client);
+  options.servers = servers;
+  options.delivery = 2;
   CHECK(signpost_open(&options, &client) == SIGNPOST_BAD_OPTIONS && client == NULL);
+  CHECK(strlen(signpost_client_error(NULL)) > 0);
+  CHECK(signpost_fd(NULL) == -1 && signpost_process(NULL) == 0 && signpost_client_warnings(NULL, NULL, 0) == 0);
   client = open_client(servers);
+  CHECK(strcmp(signpost_client_error(client), "") == 0);
+  CHECK(signpost_fd(client) == -1 && signpost_process(client) == 0);
   CHECK(signpost_resolve(NULL, &query, &result) == SIGNPOST_BAD_OPTIONS);
   CHECK(signpost_resolve(client, NULL, &result) == SIGNPOST_BAD_OPTIONS);
   CHECK(signpost_resolve(client, &query, NULL) == SIGNPOST_BAD_OPTIONS);
@@ -149,5 +166,61 @@ const char *exercise_async(const char *servers) {
   signpost_close(client); /* returns when every callback has */
   CHECK(good.calls == 1 && good.error == SIGNPOST_OK && good.count == 2);
   CHECK(cancelled.calls == 1 && cancelled.error == SIGNPOST_CANCELLED && cancelled.count == 0);
+  return NULL;
+}
+
+/* A loop of the program's own: the descriptor says when, signpost_process calls back. */
+const char *exercise_poll(const char *servers) {
+  signpost_options options = {.size = sizeof options,
+                              .servers = servers,
+                              .name_space = "default",
+                              .cluster_domain = "cluster.local",
+                              .delivery = 1};
+  signpost_client *client = NULL;
+  CHECK(signpost_open(&options, &client) == SIGNPOST_OK);
+  struct pollfd entry = {.fd = signpost_fd(client), .events = POLLIN};
+  CHECK(entry.fd >= 0 && poll(&entry, 1, 0) == 0 && signpost_process(client) == 0);
+
+  struct outcome outcomes[3] = {0};
+  const char *names[] = {"web", "nosuch", "silent"};
+  signpost_request *silent = NULL;
+  for (int i = 0; i < 3; i++) {
+    signpost_query query = {.size = sizeof query, .name = names[i]};
+    CHECK(signpost_resolve_async(client, &query, note, &outcomes[i], i == 2 ? &silent : NULL) == SIGNPOST_OK);
+  }
+  size_t called = 0;
+  while (called < 2 && poll(&entry, 1, 60000) == 1) called += signpost_process(client);
+  CHECK(called == 2 && poll(&entry, 1, 0) == 0);
+  CHECK(outcomes[0].error == SIGNPOST_OK && outcomes[0].count == 2 && outcomes[1].error == SIGNPOST_NOT_FOUND);
+  CHECK(signpost_request_cancel(silent) == 1);
+  CHECK(poll(&entry, 1, 60000) == 1 && signpost_process(client) == 1);
+  CHECK(outcomes[2].error == SIGNPOST_CANCELLED && outcomes[2].calls == 1);
+  signpost_request_free(silent);
+
+  /* What still waits when the client is closed is called back then. */
+  struct outcome late = {0};
+  signpost_query query = {.size = sizeof query, .name = "silent"};
+  CHECK(signpost_resolve_async(client, &query, note, &late, NULL) == SIGNPOST_OK);
+  signpost_close(client);
+  CHECK(late.calls == 1 && late.error == SIGNPOST_CANCELLED);
+  return NULL;
+}
+
+/* resolv.conf is followed, and what of it is not understood is said. */
+const char *exercise_resolv_conf(const char *servers) {
+  char path[] = "/tmp/signpost-c-XXXXXX", text[256];
+  const int fd = mkstemp(path);
+  CHECK(fd >= 0);
+  const char *lines = "nameserver 127.0.0.1\nnamesever 127.0.0.2\n";
+  CHECK(write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines));
+  close(fd);
+  const signpost_options options = {.size = sizeof options, .servers = servers, .resolv_conf = path};
+  signpost_client *client = NULL;
+  CHECK(signpost_open(&options, &client) == SIGNPOST_OK);
+  const size_t size = signpost_client_warnings(client, text, sizeof text);
+  CHECK(size == strlen(text) && strstr(text, ":2: \"namesever\"") != NULL && text[size - 1] == '\n');
+  CHECK(signpost_client_warnings(client, text, 4) == size && strlen(text) == 3);
+  signpost_close(client);
+  unlink(path);
   return NULL;
 }

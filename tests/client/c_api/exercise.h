@@ -8,6 +8,8 @@ const char *exercise_blocking(const char *servers);
 const char *exercise_sizes(const char *servers);
 const char *exercise_mistakes(const char *servers);
 const char *exercise_async(const char *servers);
+const char *exercise_poll(const char *servers);
+const char *exercise_resolv_conf(const char *servers);
 #ifdef __cplusplus
 }
 #endif

@@ -50,6 +50,39 @@ TEST_CASE("resolve prints answers with their TTLs") {
   CHECK(server.asked("web.default.svc.k8s.test", 99) == 1);
 }
 
+TEST_CASE("resolve reads names as the library does") {
+  DnsResponder server([](const Asked& asked) -> Replies {
+    testing::Reply reply(asked);
+    const auto& name = asked.name;
+    if (name == "db.default.svc.cluster.local" || name == "default.svc.cluster.local") return {reply.bytes()};
+    if (name == "db-0.db.default.svc.cluster.local" || name == "github.com" || name == "www.github.com")
+      return {asked.type == 1 ? reply.address(name, "10.1.0.1").bytes() : reply.bytes()};
+    return {testing::Reply(asked, name.ends_with("cluster.local") ? 3 : 5).bytes()};
+  });
+  const auto short_of = [&](const char* name) {
+    return run({"--dns", server.address(), "resolve", name, "A", "-o", "short"}).out;
+  };
+  for (const auto* const name : {"db-0.db", "db-0.db.default", "db-0.db.default.svc", "github.com", "www.github.com"})
+    CHECK(short_of(name) == "10.1.0.1\n");
+  for (const auto* const name : {"nosuch.default", "db-9.db", "db-9.db.default"}) {
+    const auto ran = run({"--dns", server.address(), "resolve", name});
+    CHECK(ran.code == 3);
+    CHECK(ran.err.find(std::string(name) + ".svc.cluster.local.: NXDOMAIN") != std::string::npos);
+    CHECK(server.asked(name, 1) == 0);
+  }
+  CHECK(run({"--dns", server.address(), "resolve", "outside.example"}).code == 3);
+  const int before = server.queries();
+  auto ran = run({"--dns", server.address(), "resolve", "localhost"});
+  CHECK(ran.code == 0);
+  CHECK(ran.out ==
+        "NAME         TTL   TYPE   DATA\nlocalhost.   0     A      127.0.0.1\nlocalhost.   0     AAAA   ::1\n\n"
+        "localhost.: NOERROR, says this program (RFC 6761)\n");
+  CHECK(run({"--dns", server.address(), "resolve", "foo.localhost", "AAAA", "-o", "short"}).out == "::1\n");
+  CHECK(run({"--dns", server.address(), "resolve", "localhost", "MX"}).code == 3);
+  CHECK(run({"--dns", server.address(), "resolve", "foo.invalid"}).code == 3);
+  CHECK(server.queries() == before);
+}
+
 TEST_CASE("resolve's JSON has all sections") {
   DnsResponder server(usual);
   const auto ran = run({"--dns", server.address(), "resolve", "_http._tcp.web", "-o", "json"});

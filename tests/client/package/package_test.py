@@ -115,6 +115,10 @@ def main(build, source, cc, cxx, *flags):
         check_programs(env, out / "lookup_cpp", out / "lookup_c")
         lines = sorted(must(out / "many", "web", "web.default", "10.1.2.3", env=env).splitlines())
         expect("many", lines, ["10.1.2.3: 10.1.2.3", "web.default: 10.96.0.5", "web: 10.96.0.5"])
+        lines = sorted(must(out / "poll", "web", "localhost", env=env).splitlines())
+        expect("poll", lines, ["localhost: 127.0.0.1", "localhost: ::1", "web: 10.96.0.5"])
+        done = run(out / "poll", "web", env=dict(env, SIGNPOST_DNS="nonsense"))
+        assert done.returncode == 1 and "nonsense" in done.stderr, f"a bad option is not said: {done.stderr}"
 
         # A tree that was moved is found by pkg-config all the same.
         moved = tmp / "moved"

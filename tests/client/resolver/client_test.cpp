@@ -90,9 +90,8 @@ TEST_CASE("answers that say no") {
                         Case{"failing", 2, 2, Errc::server_failure}, Case{"refusing", 5, 5, Errc::refused},
                         Case{"no address and a failure", 0, 2, Errc::server_failure}}) {
     CAPTURE(c.what);
-    DnsResponder server([&](const Asked& asked) {
-      return Replies{Reply(asked, asked.type == a ? c.a_rcode : c.aaaa_rcode).bytes()};
-    });
+    DnsResponder server(
+        [&](const Asked& asked) { return Replies{Reply(asked, asked.type == a ? c.a_rcode : c.aaaa_rcode).bytes()}; });
     auto client = open({server.address()});
     const auto found = client.resolve("web");
     CHECK(found.error == c.expected);
@@ -104,9 +103,8 @@ TEST_CASE("answers that say no") {
 TEST_CASE("one family that fails does not take the other with it") {
   for (const unsigned rcode : {1u, 2u, 3u, 4u, 5u}) {
     CAPTURE(rcode);
-    DnsResponder server([&](const Asked& asked) {
-      return asked.type == aaaa ? Replies{Reply(asked, rcode).bytes()} : usual(asked);
-    });
+    DnsResponder server(
+        [&](const Asked& asked) { return asked.type == aaaa ? Replies{Reply(asked, rcode).bytes()} : usual(asked); });
     auto client = open({server.address()});
     CHECK(addresses(client.resolve("web")) == Texts{"10.96.0.5 0"});
   }
@@ -114,8 +112,7 @@ TEST_CASE("one family that fails does not take the other with it") {
 
 TEST_CASE("a family that never answers is not waited for") {
   for (const unsigned silent : {a, aaaa}) {
-    DnsResponder server(
-        [&](const Asked& asked) { return asked.type == silent ? Replies{} : usual(asked); });
+    DnsResponder server([&](const Asked& asked) { return asked.type == silent ? Replies{} : usual(asked); });
     auto client = open({server.address()}, 1h);
     const auto found = client.resolve("web");
     CHECK(addresses(found) == (silent == a ? Texts{"fd00::5 0"} : Texts{"10.96.0.5 0"}));
@@ -187,13 +184,13 @@ TEST_CASE("1232 octets come over UDP") {
   DnsResponder server([](const Asked& asked) {
     if (asked.tcp) return Replies{};
     Reply reply(asked);
-    for (int i = 0; i < 20; ++i) reply.address(web, ("10.0.0." + std::to_string(i)).c_str());
+    for (int i = 0; i < 50; ++i) reply.address(web, ("10.0.0." + std::to_string(i)).c_str());
     auto bytes = reply.bytes();
     CHECK(bytes.size() > 512);
     return Replies{bytes};
   });
   auto client = open({server.address()});
-  CHECK(client.resolve({.name = "web", .family = signpost::Family::ipv4}).endpoints.size() == 20);
+  CHECK(client.resolve({.name = "web", .family = signpost::Family::ipv4}).endpoints.size() == 50);
 }
 
 TEST_CASE("what does not belong to the question is not believed") {
@@ -228,12 +225,12 @@ TEST_CASE("a named port is asked for as SRV, addresses come with it") {
   DnsResponder server([&](const Asked& asked) {
     if (asked.name != name || asked.type != srv) return Replies{Reply(asked, 3).bytes()};
     return Replies{Reply(asked)
-                           .answer(name, srv, 5, testing::srv_data(10, 1, 81, "second." + web))
-                           .answer(name, srv, 5, testing::srv_data(0, 50, 80, web))
-                           .additional(web, a, 3, testing::address_data("10.96.0.5"))
-                           .additional(web, aaaa, 5, testing::address_data("fd00::5"))
-                           .additional("second." + web, a, 5, testing::address_data("10.96.0.6"))
-                           .bytes()};
+                       .answer(name, srv, 5, testing::srv_data(10, 1, 81, "second." + web))
+                       .answer(name, srv, 5, testing::srv_data(0, 50, 80, web))
+                       .additional(web, a, 3, testing::address_data("10.96.0.5"))
+                       .additional(web, aaaa, 5, testing::address_data("fd00::5"))
+                       .additional("second." + web, a, 5, testing::address_data("10.96.0.6"))
+                       .bytes()};
   });
   auto client = open({server.address()});
   for (const auto& query :
@@ -287,12 +284,12 @@ TEST_CASE("aliases are followed within a reply") {
 TEST_CASE("aliases that go in a circle end") {
   DnsResponder server([&](const Asked& asked) {
     return Replies{Reply(asked)
-                           .answer(web, cname, 2, testing::wire_name("b.x"))
-                           .answer("b.x", cname, 2, testing::wire_name(web))
-                           .bytes()};
+                       .answer(web, cname, 2, testing::wire_name("b.x"))
+                       .answer("b.x", cname, 2, testing::wire_name(web))
+                       .bytes()};
   });
   auto client = open({server.address()});
-  CHECK(client.resolve("web").error == Errc::no_data);
+  CHECK(client.resolve("web").error == Errc::dead_alias);
 }
 
 TEST_CASE("names that cannot be, and options that make no sense") {
