@@ -4,13 +4,13 @@ import os, pathlib, re, shlex, shutil, tempfile, unittest
 
 from daemon import BIN, PATIENCE, SIGNPOSTD, SOURCE, Daemon, run
 
-PAGES = ["README.md", "server/README.md", "client/README.md"]
+PAGES = ["README.md", "server/README.md", "client/README.md", "deploy/README.md", "deploy/hosts.md"]
 
 
 def blocks(page, language):
-    """The fenced blocks of one language."""
-    fences = re.findall(r"^```(\w*)\n(.*?)^```$", (SOURCE / page).read_text(), re.M | re.S)
-    return [text for said, text in fences if said == language]
+    """The fenced blocks of one language; behind it may stand where the block belongs."""
+    fences = re.findall(r"^```([^\n]*)\n(.*?)^```$", (SOURCE / page).read_text(), re.M | re.S)
+    return [text for said, text in fences if said.split(" ")[0] == language]
 
 
 class Readme(unittest.TestCase):
@@ -19,7 +19,7 @@ class Readme(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="signpost-test.") as work:
             corefile = pathlib.Path(work) / "Corefile"
             for page in PAGES:
-                for block in blocks(page, ""):
+                for block in blocks(page, "") + blocks(page, "corefile"):
                     if not re.search(r"^\S.*\{$", block, re.M):
                         continue
                     seen += 1
@@ -44,7 +44,7 @@ class Readme(unittest.TestCase):
                     words = shlex.split(line, comments=True)
                     if not words or words[0] not in ("kubectl", "signpost") or not shutil.which(words[0], path=environment["PATH"]):
                         continue
-                    line = line.replace("http://127.0.0.1:8080", d.url)
+                    line = line.replace("http://127.0.0.1:8080", d.url).replace("/usr/share/doc/signpost/", "deploy/")
                     done = run("sh", "-c", f"cd {shlex.quote(str(SOURCE))} && {line}", env=environment, timeout=PATIENCE)
                     self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}{done.stderr}")
                     ran += 1
