@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "discovery/model/address.hpp"
+#include "server/config/scoped_address.hpp"
 
 namespace signpost::server {
 
@@ -16,9 +16,9 @@ struct Host; // host.hpp
 
 /// Addresses and interfaces of one `bind` line; nothing named: every address of the host.
 struct Binding {
-  std::vector<model::Address> addresses; // 0.0.0.0 stands for every IPv4 address, :: for every address
-  std::vector<std::string> interfaces;   // every address that they have
-  std::vector<model::Address> except_addresses;
+  std::vector<ScopedAddress> addresses; // 0.0.0.0 stands for every IPv4 address, :: for every address
+  std::vector<std::string> interfaces;  // every address that they have
+  std::vector<ScopedAddress> except_addresses;
   std::vector<std::string> except_interfaces;
   std::vector<std::uint16_t> ports;
 
@@ -27,6 +27,6 @@ struct Binding {
 };
 
 /// In the order in which they are named, each once; those written out whether the host has them or not.
-[[nodiscard]] std::vector<model::Address> addresses_on(const Binding& binding, const Host& host);
+[[nodiscard]] std::vector<ScopedAddress> addresses_on(const Binding& binding, const Host& host);
 
 } // namespace signpost::server

@@ -50,7 +50,7 @@ tl::expected<std::vector<Binding>, std::string> dns_bindings(const std::vector<s
       return wrong("--dns: \"" + word +
                    "\" is not an address with a port; write one like 127.0.0.1:5300 or [::1]:5300");
     Binding& binding = bindings.emplace_back();
-    binding.addresses = {endpoint->address};
+    binding.addresses = {ScopedAddress(endpoint->address, endpoint->zone)};
     binding.ports = {endpoint->port};
   }
   return bindings;

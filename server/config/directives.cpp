@@ -44,9 +44,9 @@ constexpr Directive directives[] = {
 };
 
 /// One word of `bind`, an address or an interface that this host has.
-Done read_place(const Token& word, const Host& host, std::vector<model::Address>& addresses,
+Done read_place(const Token& word, const Host& host, std::vector<ScopedAddress>& addresses,
                 std::vector<std::string>& interfaces) {
-  if (const auto address = model::Address::parse(word.text)) {
+  if (const auto address = ScopedAddress::parse(word.text)) {
     addresses.push_back(*address);
     return {};
   }

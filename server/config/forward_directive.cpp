@@ -111,6 +111,9 @@ Done add_upstreams(const Line& line, const Token& word, ForwardSettings& forward
     text.erase(0, scheme + 3);
   }
   if (const auto endpoint = Endpoint::parse(text, 53)) {
+    if (ScopedAddress(endpoint->address, endpoint->zone).lacks_zone())
+      return tl::unexpected(word.place() + quote(word.text) + " is link-local and names no interface; write " +
+                            endpoint->address.to_string() + "%INTERFACE");
     forward.upstreams.push_back(*endpoint);
     return {};
   }

@@ -55,6 +55,10 @@ ResolvConf parse_resolv_conf(std::string_view text, const std::string& file) {
                          : quoted(word) + " is not an address; instead: nameserver ADDRESS");
       continue;
     }
+    if (ScopedAddress(endpoint->address, endpoint->zone).lacks_zone()) {
+      wrong(quoted(word) + " is link-local and names no interface; instead: " + std::string(word) + "%INTERFACE");
+      continue;
+    }
     const bool known = std::any_of(found.servers.begin(), found.servers.end(),
                                    [&](const auto& server) { return server.endpoint == *endpoint; });
     if (!known) found.servers.push_back({*endpoint, number});

@@ -6,7 +6,7 @@
 namespace signpost::server {
 
 std::string Endpoint::to_string() const {
-  const std::string text = address.to_string();
+  const std::string text = ScopedAddress(address, zone).to_string();
   return (address.is_v4() ? text : "[" + text + "]") + ":" + std::to_string(port);
 }
 
@@ -28,16 +28,16 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text, std::optional<std
     port = text.substr(colon + 1);
   }
 
-  const auto address = model::Address::parse(host);
-  if (!address) return std::nullopt;
+  auto scoped = ScopedAddress::parse(host);
+  if (!scoped) return std::nullopt;
   if (!port) {
     if (!default_port) return std::nullopt;
-    return Endpoint{*address, *default_port};
+    return Endpoint{scoped->address, *default_port, std::move(scoped->zone)};
   }
   std::uint16_t number = 0;
   const auto [end, error] = std::from_chars(port->data(), port->data() + port->size(), number);
   if (error != std::errc{} || end != port->data() + port->size() || number == 0) return std::nullopt;
-  return Endpoint{*address, number};
+  return Endpoint{scoped->address, number, std::move(scoped->zone)};
 }
 
 std::vector<std::string> ServerBlock::zones_on(const Endpoint& endpoint) const {
@@ -54,8 +54,9 @@ std::vector<Endpoint> ServerBlock::listen_on(const Host& host) const {
   for (const Binding& binding : bindings) {
     const auto addresses = addresses_on(binding, host);
     for (const std::uint16_t port : binding.ports)
-      for (const model::Address& address : addresses)
-        if (const Endpoint endpoint{address, port}; std::find(all.begin(), all.end(), endpoint) == all.end())
+      for (const ScopedAddress& one : addresses)
+        if (const Endpoint endpoint{one.address, port, one.zone};
+            std::find(all.begin(), all.end(), endpoint) == all.end())
           all.push_back(endpoint);
   }
   return all;

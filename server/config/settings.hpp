@@ -22,9 +22,10 @@ namespace signpost::server {
 struct Endpoint {
   model::Address address;
   std::uint16_t port = 0;
+  std::string zone{}; // of a link-local address, as ScopedAddress has it
   [[nodiscard]] std::string to_string() const;
-  /// "127.0.0.1:53", "[::1]:53"; where a default port is given also "127.0.0.1", "::1" and "[::1]". nullopt: anything
-  /// else, port 0 too.
+  /// "127.0.0.1:53", "[::1]:53", "[fe80::1%eth0]:53"; where a default port is given also "127.0.0.1", "::1", "[::1]"
+  /// and "fe80::1%eth0". nullopt: anything else, port 0 too.
   [[nodiscard]] static std::optional<Endpoint> parse(std::string_view text,
                                                      std::optional<std::uint16_t> default_port = std::nullopt);
   auto operator<=>(const Endpoint&) const = default;

@@ -18,8 +18,9 @@ zone::ZoneSettings zone_settings(const ServerBlock& block) {
   zone.cluster_domain = forward != zone.origins.end() ? *forward : "cluster.local";
   zone.ttl = block.ttl;
   for (const Endpoint& endpoint : block.listen)
-    if (std::find(zone.server_addresses.begin(), zone.server_addresses.end(), endpoint.address) ==
-        zone.server_addresses.end())
+    if (endpoint.zone.empty() && // who learns of an address elsewhere has other zones
+        std::find(zone.server_addresses.begin(), zone.server_addresses.end(), endpoint.address) ==
+            zone.server_addresses.end())
       zone.server_addresses.push_back(endpoint.address);
   return zone;
 }

@@ -160,7 +160,8 @@ std::optional<std::string> forwards_to_itself(const std::vector<Endpoint>& upstr
   for (const Endpoint& upstream : upstreams) {
     for (const Endpoint& mine : own) {
       if (mine.port != upstream.port) continue;
-      bool same = mine.address == upstream.address;
+      const bool one_zone = mine.zone.empty() || upstream.zone.empty() || mine.zone == upstream.zone;
+      bool same = mine.address == upstream.address && one_zone;
       if (!same && mine.address.is_unspecified()) {
         if (!local) local = local_addresses();
         same = upstream.address.is_loopback() || upstream.address.is_unspecified() ||

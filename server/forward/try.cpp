@@ -31,7 +31,8 @@ constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 constexpr unsigned suspicious = 3; // messages that may be anybody's, until TCP is asked
 constexpr int burst = 32;          // datagrams read before others have their turn
 
-asio::ip::address to_asio(const model::Address& address) {
+asio::ip::address to_asio(const Endpoint& endpoint) {
+  const model::Address& address = endpoint.address;
   if (address.is_v4()) {
     asio::ip::address_v4::bytes_type bytes;
     std::copy(address.bytes().begin(), address.bytes().end(), bytes.begin());
@@ -39,7 +40,7 @@ asio::ip::address to_asio(const model::Address& address) {
   }
   asio::ip::address_v6::bytes_type bytes;
   std::copy(address.bytes().begin(), address.bytes().end(), bytes.begin());
-  return asio::ip::address_v6(bytes);
+  return asio::ip::address_v6(bytes, scope_id(endpoint.zone));
 }
 
 /// Fragments of a reply to a forged "packet too big" are a way to forge (RFC 9715): our packets set no path MTU.
@@ -109,7 +110,7 @@ void Try::report(Heard what) {
 }
 
 bool Try::send_datagram() {
-  const udp::endpoint endpoint(to_asio(upstream_->endpoint.address), upstream_->endpoint.port);
+  const udp::endpoint endpoint(to_asio(upstream_->endpoint), upstream_->endpoint.port);
   error_code error;
   udp_.open(endpoint.protocol(), error);
   if (!error) ignore_path_mtu(udp_, endpoint.address().is_v4());
@@ -169,7 +170,7 @@ asio::awaitable<void> Try::ask_tcp([[maybe_unused]] std::shared_ptr<Try> self) {
     tcp_.close(ignored);
     report(what);
   };
-  const tcp::endpoint endpoint(to_asio(upstream_->endpoint.address), upstream_->endpoint.port);
+  const tcp::endpoint endpoint(to_asio(upstream_->endpoint), upstream_->endpoint.port);
   const auto [connected] = co_await tcp_.async_connect(endpoint, no_throw);
   if (connected) co_return failed(ask_.over_tcp ? Heard::refused : Heard::tcp_failed);
   const asio::const_buffer query(sent_.data(), sent_length_ + 2);

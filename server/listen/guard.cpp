@@ -35,13 +35,18 @@ tl::expected<Socket, Failure> bind_alone(const Endpoint& endpoint, int type) {
 tl::expected<Claim, Failure> claim_one(const Endpoint& endpoint) {
   auto tcp = bind_alone(endpoint, SOCK_STREAM);
   if (!tcp) return tl::unexpected(tcp.error());
-  Claim claim{local_endpoint(tcp->fd()), std::move(*tcp)};
+  Claim claim{{endpoint.address, local_endpoint(tcp->fd()).port, endpoint.zone}, std::move(*tcp)};
   if (const auto probe = bind_alone(claim.endpoint, SOCK_DGRAM); !probe) return tl::unexpected(probe.error());
   return claim;
 }
 
 std::string sentence(const Endpoint& endpoint, const Failure& failure) {
   const std::string where = endpoint.to_string();
+  if (is_link_local(endpoint.address) && scope_id(endpoint.zone) == 0)
+    return where + " cannot be listened on: " +
+           (endpoint.zone.empty()
+                ? "a link-local address needs its interface: write " + endpoint.address.to_string() + "%INTERFACE"
+                : "this host has no interface " + endpoint.zone + ": see `ip address`");
   switch (failure.error) {
   case EADDRINUSE:
     return where + " is in use (by another program or signpostd): stop it or choose another address with --dns";

@@ -33,6 +33,7 @@ SocketAddress::SocketAddress(const Endpoint& endpoint) {
     v6.sin6_family = AF_INET6;
     v6.sin6_port = htons(endpoint.port);
     std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
+    v6.sin6_scope_id = scope_id(endpoint.zone);
     length = sizeof v6;
     std::memcpy(&storage, &v6, length);
   }

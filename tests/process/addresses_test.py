@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Addresses that come and go are listened on as long as they are there. In a network namespace of the test's own."""
-import ctypes, errno, os, pathlib, shutil, struct, subprocess, sys, tempfile, time, unittest
+import ctypes, errno, os, pathlib, shutil, socket, struct, subprocess, sys, tempfile, threading, time, unittest
 
 from daemon import PATIENCE, SIGNPOSTD, SOURCE, run
 
@@ -46,8 +46,9 @@ class Addresses(unittest.TestCase):
         ip("link", "del", "eth7")
         shutil.rmtree(self.work)
 
-    def start(self, bind="", *flags, before=None):
-        (self.work / "Corefile").write_text(COREFILE.format(bind=bind, objects=SOURCE / "deploy/examples/database.yaml"))
+    def start(self, bind="", *flags, before=None, more=""):
+        corefile = COREFILE.format(bind=bind, objects=SOURCE / "deploy/examples/database.yaml")
+        (self.work / "Corefile").write_text(corefile + more)
         with open(self.work / "log", "w") as log:
             self.daemon = subprocess.Popen([SIGNPOSTD, "--config", self.work / "Corefile", "--data", self.work / "data", *flags],
                                            stdout=log, stderr=log, preexec_fn=before)
@@ -151,6 +152,40 @@ class Addresses(unittest.TestCase):
             self.check_served(address)
         ip("address", "add", "192.0.2.5/24", "dev", "eth7")
         self.check_served("192.0.2.5")
+
+    def test_link_local_addresses_with_their_interface(self):
+        for last in (7, 8):
+            ip("address", "add", f"fe80::{last}/64", "dev", "eth7", "nodad")
+        upstream = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        upstream.settimeout(0.1)  # so that a closed one is let go
+        upstream.bind(("fe80::8", 53, 0, socket.if_nametoindex("eth7")))
+
+        def serve():
+            while True:
+                try:
+                    packet, peer = upstream.recvfrom(4096)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+                end = packet.index(0, 12) + 5
+                upstream.sendto(packet[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + packet[12:end] +
+                                b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1", peer)
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(upstream.close)
+        (self.work / "resolv.conf").write_text("nameserver fe80::7%eth7\nnameserver fe80::8%eth7\n")
+        for to in ("fe80::8%eth7", "[fe80::8%eth7]:53", str(self.work / "resolv.conf")):
+            self.start("bind fe80::7%eth7 127.0.0.1", more=f".:53 {{ \n bind 127.0.0.1 \n forward . {to} \n }}")
+            self.wait_for("listening", "[fe80::7%eth7]:53")
+            self.check_served("fe80::7%eth7")
+            answer = run("dig", "@127.0.0.1", "+short", "www.example.com", "A").stdout
+            self.assertEqual(answer, "192.0.2.1\n", self.log())
+            self.daemon.terminate()
+            self.assertEqual(self.daemon.wait(PATIENCE), 0, self.log())
+        self.assertIn("resolv.conf:1: [fe80::7%eth7]:53 is this server itself", self.log())
+        self.daemon = None
 
     def test_the_name_of_the_server(self):
         self.start()

@@ -21,9 +21,9 @@ TEST_CASE("the servers of a resolv.conf, in their order, each once") {
   const ResolvConf found =
       parse_resolv_conf("# c\n\nsearch a b\nnameserver 192.0.2.1\n nameserver\t2001:db8::1  # x\r\n"
                         "options ndots:5\n;nameserver 9.9.9.9\nnameserver 192.0.2.1\n"
-                        "nameserver [::1]:5353\nnameserver 192.0.2.2",
+                        "nameserver [::1]:5353\nnameserver fe80::1%eth0\nnameserver 192.0.2.2",
                         "r");
-  CHECK(servers(found) == "192.0.2.1:53/4 [2001:db8::1]:53/5 [::1]:5353/9 192.0.2.2:53/10");
+  CHECK(servers(found) == "192.0.2.1:53/4 [2001:db8::1]:53/5 [::1]:5353/9 [fe80::1%eth0]:53/10 192.0.2.2:53/11");
   CHECK(found.problems.empty());
   CHECK(parse_resolv_conf("", "r").servers.empty());
 }
@@ -41,6 +41,9 @@ TEST_CASE("what is not understood is told with file and line, and the rest is re
            Row{"nameserver 192.0.2.300", "r:2: \"192.0.2.300\" is not an address; instead: nameserver ADDRESS"},
            Row{"nameserver 192.0.2.9 192.0.2.8",
                "r:2: \"192.0.2.8\" behind the address is passed over; instead: one address a line"},
+           Row{"nameserver fe80::1",
+               "r:2: \"fe80::1\" is link-local and names no interface; instead: fe80::1%INTERFACE"},
+           Row{"nameserver 192.0.2.9%eth0", "r:2: \"192.0.2.9%eth0\" is not an address; instead: nameserver ADDRESS"},
            Row{"\x01\xff garbage", "r:2: \"??\" is not understood; instead: nameserver ADDRESS"},
        }) {
     CAPTURE(row.line);
