@@ -1,4 +1,5 @@
 #include "server/config/command_line.hpp"
+#include "discovery/model/closest.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -27,7 +28,7 @@ std::string unknown_argument(const std::string& argument) {
   std::vector<std::string_view> known;
   for (const FlagRow& row : flag_rows())
     if (!row.meaning.empty()) known.push_back(row.name);
-  if (const auto meant = corefile::closest(name, known); !meant.empty())
+  if (const auto meant = model::closest(name, known); !meant.empty())
     return "there is no flag " + name + "; did you mean " + std::string(meant) + "?";
   return "there is no flag " + name + "; see signpostd --help";
 }

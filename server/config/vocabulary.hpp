@@ -1,4 +1,4 @@
-// The words of a Corefile: which exist in CoreDNS, which here, and which one a misspelt word was meant to be.
+// The words of a Corefile: which exist in CoreDNS, which here, and what to say of others.
 #pragma once
 
 #include <span>
@@ -9,9 +9,6 @@ namespace signpost::server::corefile {
 
 /// A directive of CoreDNS 1.14 (its plugins; also those that Signpost has).
 [[nodiscard]] bool is_coredns_directive(std::string_view name);
-
-/// The known word closest to `word` (at most a third of its letters wrong); empty: none is close.
-[[nodiscard]] std::string_view closest(std::string_view word, std::span<const std::string_view> known);
 
 /// What is wrong with a directive that Signpost does not have, and what to do: one sentence, without a place.
 [[nodiscard]] std::string unknown_directive(std::string_view name);
