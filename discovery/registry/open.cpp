@@ -81,8 +81,10 @@ model::Service kubernetes_service(const State& state) {
   return service;
 }
 
-/// default/kubernetes stands on the first address of the primary prefix; after a change of prefixes it moves.
-Done ensure_kubernetes(State& state) {
+} // namespace
+
+Done Registry::State::ensure_kubernetes() {
+  State& state = *this;
   const std::string key = object_key(model::Kind::service, "default", kubernetes);
   const std::string claim = address_claim_key(state.claims.first());
   store::Transaction transaction;
@@ -108,6 +110,8 @@ Done ensure_kubernetes(State& state) {
   transaction.writes.push_back({claim, address_claim("default", kubernetes)});
   return commit(state, std::move(transaction));
 }
+
+namespace {
 
 /// What addresses may be in: the configured prefixes, and those of the ServiceCIDRs that clients made.
 tl::expected<std::vector<model::Prefix>, std::string> known_prefixes(State& state) {
@@ -261,7 +265,7 @@ tl::expected<void, std::string> Registry::State::open() {
       .and_then([&] { return ensure_namespace(*this, permanent_namespaces[0]); })
       .and_then([&] { return ensure_namespace(*this, permanent_namespaces[1]); })
       .and_then([&] { return ensure_service_cidr(*this); })
-      .and_then([&] { return ensure_kubernetes(*this); })
+      .and_then([&] { return ensure_kubernetes(); })
       .and_then([&] { return follow_namespaces(*this); })
       .and_then([&] { return follow_cidrs(*this); })
       .and_then([&] { return follow_claims(*this); })

@@ -126,6 +126,15 @@ private:
       });
       if (posted) return;
     }
+    if (kind_.kind == model::Kind::service && name_space_ == "default" && name_ == "kubernetes") {
+      // As upstream, where a controller makes it again; here before the deletion is answered.
+      const auto self = std::static_pointer_cast<Remove>(shared_from_this());
+      const bool posted = state_->worker.post([self, revision] {
+        (void)self->state_->ensure_kubernetes(); // else the next start does
+        self->done_(Stored{self->text_, revision});
+      });
+      if (posted) return;
+    }
     if (kind_.kind != model::Kind::name_space) return done_(Stored{text_, revision});
     state_->namespaces.set(name_, {revision, true});
     const auto self = std::static_pointer_cast<Remove>(shared_from_this());

@@ -90,6 +90,9 @@ struct Registry::State : std::enable_shared_from_this<Registry::State> {
 
   // open.cpp
   [[nodiscard]] tl::expected<void, std::string> open();
+  /// Service default/kubernetes stands on the first address of the primary prefix: made where it is missing, moved after a
+  /// change of prefixes. Blocks.
+  [[nodiscard]] tl::expected<void, std::string> ensure_kubernetes();
 
   // namespace_removal.cpp: deletes what is in a namespace that is marked, and the namespace, in one transaction.
   // Blocks; for the worker. `done`: may be empty.
