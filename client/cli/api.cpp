@@ -97,6 +97,7 @@ std::string query_string(const Scope& scope, std::vector<std::pair<std::string, 
   if (!scope.name.empty()) fields = "metadata.name=" + scope.name + (fields.empty() ? "" : ',' + fields);
   if (!scope.label_selector.empty()) more.emplace_back("labelSelector", scope.label_selector);
   if (!fields.empty()) more.emplace_back("fieldSelector", fields);
+  if (scope.whole_rows) more.emplace_back("includeObject", "Object");
   std::string out;
   for (const auto& [key, value] : more) ((((out += out.empty() ? '?' : '&') += key) += '=')) += percent_encode(value);
   return out;

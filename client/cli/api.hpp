@@ -27,6 +27,7 @@ struct Scope {
   std::string name{};     // one object
   std::string label_selector{};
   std::string field_selector{};
+  bool whole_rows = false; // rows of a Table come with the object, not with its metadata alone
 };
 
 enum class Form : std::uint8_t { objects, table };

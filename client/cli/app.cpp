@@ -1,7 +1,10 @@
 #include <CLI/CLI.hpp>
+#include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <istream>
+#include <map>
 #include <ostream>
 
 #include "client/cli/apply.hpp"
@@ -12,6 +15,7 @@
 #include "client/cli/resolve.hpp"
 #include "client/cli/status.hpp"
 #include "client/cli/vip.hpp"
+#include "discovery/model/closest.hpp"
 
 namespace signpost::cli {
 
@@ -32,9 +36,24 @@ struct Program {
   StatusOptions status;
   EnvironmentOptions env, exec;
   std::vector<std::string> behind_dashes; // exec … -- these: not ours to read
-  std::string shell;
+  std::string shell, topic;
   Action chosen;
 };
+
+// "5s", "2m", "1h", "500ms", or seconds.
+std::optional<std::chrono::milliseconds> read_duration(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  const std::int64_t factor = unit == "ms"                  ? 1
+                              : unit == "s" || unit.empty() ? 1000
+                              : unit == "m"                 ? 60'000
+                              : unit == "h"                 ? 3'600'000
+                                                            : 0;
+  if (factor == 0) return std::nullopt;
+  return std::chrono::milliseconds(number * factor);
+}
 
 template <class Run>
 CLI::App* command(Program& program, const char* name, const char* help, const char* examples, Run run) {
@@ -53,7 +72,8 @@ void add_selectors(CLI::App* sub, GetOptions& options) {
   sub->add_option("-l,--selector", options.label_selector, "only objects with these labels: app=web,tier!=test");
   sub->add_option("--field-selector", options.field_selector, "only objects with these fields: metadata.name=web");
   sub->add_option("-o,--output", options.output, "how to print")
-      ->check(one_of({"table", "wide", "json", "yaml", "name"}));
+      ->type_name("{table,wide,json,yaml,name,jsonpath=,custom-columns=}");
+  sub->add_flag("--show-labels", options.show_labels, "a column with all labels");
   sub->add_flag("--no-headers", options.no_headers, "no line of column names");
 }
 
@@ -62,14 +82,19 @@ void add_what(CLI::App* sub, GetOptions& options, const char* help) {
 }
 
 void add_show_commands(Program& p) {
-  auto* sub = command(p, "get", "Show objects",
-                      "  signpost get services                 the services of the namespace default\n"
-                      "  signpost get svc web -n shop -o yaml  one of them, whole\n"
-                      "  signpost get svc,endpointslices -A    of all namespaces\n"
-                      "  signpost get svc -l app=web -w        and go on showing changes\n",
-                      [&p](const Session& s) { return get(s, p.get); });
+  auto* sub =
+      command(p, "get", "Show objects",
+              "  signpost get services                 the services of the namespace default\n"
+              "  signpost get svc web -n shop -o yaml  one of them, whole\n"
+              "  signpost get svc,endpointslices -A    of all namespaces\n"
+              "  signpost get svc -l app=web -w        and go on showing changes\n"
+              "  signpost get svc -o jsonpath='{.items[*].spec.clusterIP}'\n"
+              "  signpost get svc -o custom-columns=NAME:.metadata.name,IP:.spec.clusterIP --sort-by .metadata.name\n",
+              [&p](const Session& s) { return get(s, p.get); });
   add_what(sub, p.get, "kind and names: svc, ep, endpointslices, ns, servicecidrs, ipaddresses; KIND/NAME works too");
   add_selectors(sub, p.get);
+  sub->add_option("--sort-by", p.get.sort_by, "in the order of a field: .metadata.creationTimestamp")
+      ->type_name("PATH");
   sub->add_flag("-w,--watch", p.get.watch, "go on with the changes");
   sub->add_option("--count", p.get.count, "with -w: end after so many lines");
 
@@ -89,17 +114,30 @@ void add_show_commands(Program& p) {
   sub->add_option("--count", p.watch.count, "end after so many events");
 }
 
+void add_file_options(CLI::App* sub, bool& recursive, DryRun& dry_run) {
+  sub->add_flag("-R,--recursive", recursive, "with -f FOLDER: also the folders in it");
+  static const std::map<std::string, DryRun> ways{
+      {"none", DryRun::none}, {"client", DryRun::client}, {"server", DryRun::server}};
+  sub->add_option_function<std::string>(
+         "--dry-run", [&dry_run](const std::string& way) { dry_run = way.empty() ? DryRun::server : ways.at(way); },
+         "change nothing: =server lets the server check (the default), =client only compares")
+      ->check(one_of({"none", "client", "server"}))
+      ->expected(0, 1)
+      ->default_str("server");
+}
+
 void add_change_commands(Program& p) {
   auto* sub = command(p, "apply", "Make the registry hold what files say",
                       "  signpost apply -f web.yaml            create or change its objects\n"
                       "  signpost apply -f - <web.json         from standard input\n"
-                      "  signpost apply -f web.yaml --dry-run  only say what would be done\n",
+                      "  signpost apply -f folder -R           all files of a folder and of those in it\n"
+                      "  signpost apply -f web.yaml --dry-run=server\n",
                       [&p](const Session& s) { return apply(s, p.apply); });
   sub->add_option("-f,--filename", p.apply.files,
-                  "YAML or JSON: objects, lists, several documents; - is standard input")
+                  "YAML or JSON: objects, lists, several documents; a folder, an http:// URL, - for standard input")
       ->required()
       ->type_name("FILE");
-  sub->add_flag("--dry-run", p.apply.dry_run, "let the server check, but change nothing");
+  add_file_options(sub, p.apply.recursive, p.apply.dry_run);
 
   sub = command(p, "delete", "Remove objects",
                 "  signpost delete svc web               the service web\n"
@@ -108,6 +146,7 @@ void add_change_commands(Program& p) {
                 [&p](const Session& s) { return remove(s, p.remove); });
   sub->add_option("KIND", p.remove.what, "kind and names; KIND/NAME works too")->type_name("[NAME…]");
   sub->add_option("-f,--filename", p.remove.files, "remove the objects of this file")->type_name("FILE");
+  add_file_options(sub, p.remove.recursive, p.remove.dry_run);
   sub->add_option("-l,--selector", p.remove.label_selector, "all objects of the kind with these labels");
   sub->add_flag("--all", p.remove.all, "all objects of the kind in the namespace");
   sub->add_flag("--ignore-not-found", p.remove.ignore_not_found, "what is not there counts as removed");
@@ -192,6 +231,34 @@ void add_status_command(Program& p) {
   sub->add_option("-o,--output", p.status.output, "how to print")->check(one_of({"table", "json"}));
 }
 
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
+  const std::vector<std::string_view> words(known.begin(), known.end());
+  const auto meant = model::closest(word, words);
+  return meant.empty() ? std::string() : "; did you mean " + std::string(meant) + "?";
+}
+
+std::string unknown_command(const CLI::App& app, std::string_view word) {
+  std::vector<std::string> known;
+  for (const auto* const sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (!sub->get_group().empty()) known.push_back(sub->get_name());
+  return "there is no command \"" + printable(word) + '"' + did_you_mean(word, known);
+}
+
+Exit print_help(const Session& session, const CLI::App& app, const std::string& topic) {
+  if (topic.empty()) {
+    // Not app.help(): that is of the command in use, which is this one.
+    session.out << app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
+    return Exit::ok;
+  }
+  for (const auto* const sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (sub->get_name() == topic) {
+      session.out << sub->help();
+      return Exit::ok;
+    }
+  session.complain({Exit::usage, unknown_command(app, topic) + "; see signpost --help"});
+  return Exit::usage;
+}
+
 void add_plain_commands(Program& p) {
   auto* const sub = command(p, "completion", "Print a script that completes signpost's words in your shell",
                             "  source <(signpost completion bash)\n"
@@ -208,6 +275,9 @@ void add_plain_commands(Program& p) {
             return Exit::ok;
           })
       ->group(""); // hidden
+  auto* const help = command(p, "help", "Tell how a command is used", "  signpost help get\n",
+                             [&p](const Session& s) { return print_help(s, p.app, p.topic); });
+  help->add_option("COMMAND", p.topic, "of which command")->type_name("");
   command(p, "version", "Print the version", "  signpost version\n", [](const Session& s) {
     s.out << "signpost " << signpost::version() << '\n';
     return Exit::ok;
@@ -221,6 +291,17 @@ void add_globals(Program& p, Session& session) {
       ->type_name("ADDR:PORT");
   p.app.add_option("-n,--namespace", session.name_space, "namespace; default: SIGNPOST_NAMESPACE, else default")
       ->type_name("NS");
+  p.app
+      .add_option_function<std::string>(
+          "--request-timeout",
+          [&session](const std::string& text) {
+            const auto time = read_duration(text);
+            if (!time) throw CLI::ValidationError("--request-timeout", "\"" + text + "\" is no time; write 5s or 2m");
+            session.request_timeout = *time;
+          },
+          "longest time of one request: 5s, 2m; 0: the built-in limits")
+      ->type_name("TIME");
+  p.app.add_flag("-v,--verbose", session.verbose, "show each request, its status and its time on standard error");
   p.app.footer(
       "Exit codes: 0 done, 1 error, 2 wrong usage, 3 not found, 4 server unreachable or not ready, 5 conflict.\n\n"
       "Start with:\n"
@@ -233,6 +314,17 @@ void add_globals(Program& p, Session& session) {
   p.app.fallthrough();
 }
 
+std::vector<std::string> options_of(const CLI::App& app, const std::vector<CLI::App*>& used) {
+  std::vector<std::string> known;
+  const auto add = [&](const CLI::App& one) {
+    for (const auto* const option : one.get_options())
+      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  };
+  add(app);
+  for (const auto* const sub : used) add(*sub);
+  return known;
+}
+
 Exit parse_failure(const CLI::ParseError& error, const Program& program, std::ostream& out, std::ostream& err) {
   if (error.get_exit_code() == 0) {
     std::ostringstream ignored;
@@ -242,8 +334,15 @@ Exit parse_failure(const CLI::ParseError& error, const Program& program, std::os
   std::string text = error.what();
   while (text.ends_with('\n')) text.pop_back();
   const auto used = program.app.get_subcommands();
-  if (const auto rest = program.app.remaining(); used.empty() && !rest.empty())
-    text = "there is no command \"" + printable(rest.front()) + '"';
+  if (const auto rest = program.app.remaining(true); !rest.empty()) {
+    const bool option = rest.front().size() > 1 && rest.front().starts_with('-');
+    if (used.empty() && !option) {
+      text = unknown_command(program.app, rest.front());
+    } else if (option) {
+      const auto name = rest.front().substr(0, rest.front().find('='));
+      text = "there is no option " + printable(name) + did_you_mean(name, options_of(program.app, used));
+    }
+  }
   err << "signpost: " << printable(text) << "; see signpost " << (used.empty() ? "" : used.front()->get_name() + ' ')
       << "--help\n";
   return Exit::usage;
@@ -261,7 +360,16 @@ Expected<Api> Session::api() const {
   if (text.empty()) text = default_server;
   auto url = read_url(text);
   if (!url) return tl::make_unexpected(std::move(url.error()));
-  Api api(std::move(*url));
+  HttpLimits limits;
+  if (request_timeout.count() > 0)
+    limits = {.connect = request_timeout, .reply = request_timeout, .whole = request_timeout};
+  Api api(std::move(*url), limits);
+  if (verbose)
+    api.http().on_exchange = [this](const HttpTrace& trace) {
+      err << trace.method << ' ' << printable(trace.target) << "  "
+          << (trace.status != 0 ? std::to_string(trace.status) : printable(trace.failure)) << "  " << trace.took.count()
+          << " ms\n";
+    };
   api.on_warning = [this](const std::string& warning) { err << "Warning: " << printable(warning) << '\n'; };
   return api;
 }
@@ -273,6 +381,17 @@ void Session::complain(const Failure& failure) const {
   std::ranges::replace(text, '\n', ' ');
   err << "signpost: " << printable(text) << '\n';
 }
+
+namespace {
+
+// The exit code of a command whose output was written or not.
+int written(const Session& session, int code) {
+  if (session.out.flush()) return code;
+  session.complain({Exit::error, "the output could not be written; is the disk full, or has its reader ended?"});
+  return static_cast<int>(Exit::error);
+}
+
+} // namespace
 
 int run(std::vector<std::string> arguments, std::istream& in, std::ostream& out, std::ostream& err) {
   Session session{.in = in, .out = out, .err = err};
@@ -296,12 +415,12 @@ int run(std::vector<std::string> arguments, std::istream& in, std::ostream& out,
     std::reverse(arguments.begin(), arguments.end()); // CLI11 takes them from the back
     program.app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
-    return static_cast<int>(parse_failure(error, program, out, err));
+    return written(session, static_cast<int>(parse_failure(error, program, out, err)));
   }
   session.name_space_given = program.app.count("--namespace") > 0;
   if (session.name_space.empty()) session.name_space = "default";
   try {
-    return program.chosen(session);
+    return written(session, program.chosen(session));
   } catch (const std::exception& error) { // out of memory, or a mistake of ours
     session.complain({Exit::error, std::string("stopped by an unexpected error: ") + error.what()});
     return static_cast<int>(Exit::error);

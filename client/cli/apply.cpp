@@ -56,11 +56,29 @@ Json without_server_fields(Json object) {
   return object;
 }
 
+// JSON as Go writes it, octet for octet, so that who applies next, we or kubectl, finds what it would write itself.
+std::string as_go_writes(const Json& document) {
+  std::string out;
+  const auto text = document.dump();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest(text.data() + i, text.size() - i);
+    if (rest[0] == '<' || rest[0] == '>' || rest[0] == '&') {
+      out += rest[0] == '<' ? "\\u003c" : rest[0] == '>' ? "\\u003e" : "\\u0026";
+    } else if (rest.starts_with("\u2028") || rest.starts_with("\u2029")) {
+      out += rest[2] == '\xa8' ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else {
+      out += rest[0];
+    }
+  }
+  return out + '\n';
+}
+
 Json with_annotation(Json wanted) {
-  const auto text = wanted.dump() + '\n';
   auto& annotations = wanted["metadata"]["annotations"];
   if (!annotations.is_object()) annotations = Json::object();
-  annotations[last_applied] = text;
+  auto text = as_go_writes(wanted);
+  annotations[last_applied] = std::move(text);
   return wanted;
 }
 
@@ -73,7 +91,7 @@ Json applied_before(const Json& current) {
 
 class Applier {
 public:
-  Applier(Api& api, bool dry_run) : api_(api), dry_run_(dry_run) {}
+  Applier(Api& api, DryRun dry_run) : api_(api), dry_run_(dry_run) {}
 
   // "created", "configured" or "unchanged".
   Expected<std::string> apply(const Item& item) {
@@ -91,10 +109,12 @@ public:
 
 private:
   [[nodiscard]] std::string parameters() const {
-    return std::string("?fieldManager=signpost&fieldValidation=Strict") + (dry_run_ ? "&dryRun=All" : "");
+    return std::string("?fieldManager=signpost&fieldValidation=Strict") +
+           (dry_run_ == DryRun::server ? "&dryRun=All" : "");
   }
 
   Expected<std::string> create(const Item& item, const Json& wanted) {
+    if (dry_run_ == DryRun::client) return "created";
     auto reply = api_.call({.method = "POST",
                             .target = object_path(*item.kind, item.name_space, "") + parameters(),
                             .content_type = "application/json",
@@ -110,6 +130,7 @@ private:
     patch.erase("apiVersion");
     patch.erase("kind");
     if (patch.empty()) return "unchanged";
+    if (dry_run_ == DryRun::client) return "configured";
     const auto before = metadata_text(current, "resourceVersion");
     patch["metadata"]["resourceVersion"] = before;
     auto reply = api_.call({.method = "PATCH",
@@ -117,22 +138,28 @@ private:
                             .content_type = "application/merge-patch+json",
                             .body = patch.dump()});
     if (!reply) return tl::make_unexpected(reply.error());
-    return metadata_text(*reply, "resourceVersion") == before && !dry_run_ ? "unchanged" : "configured";
+    return metadata_text(*reply, "resourceVersion") == before && dry_run_ == DryRun::none ? "unchanged" : "configured";
   }
 
   Api& api_;
-  bool dry_run_;
+  DryRun dry_run_;
 };
 
 // Calls `each` for every object of the files; keeps going after failures, and returns the first one's code.
 template <class Each>
-Exit each_item(const Session& session, const std::vector<std::string>& files, Each each) {
+Exit each_item(const Session& session, const std::vector<std::string>& names, bool recursive, Each each) {
   Exit worst = Exit::ok;
   std::size_t count = 0;
   const auto note = [&](const Failure& failure) {
     session.complain(failure);
     if (worst == Exit::ok) worst = failure.code;
   };
+  std::vector<std::string> files;
+  for (const auto& name : names) {
+    const auto found = manifest_files(name, recursive);
+    if (!found) note(found.error());
+    if (found) files.insert(files.end(), found->begin(), found->end());
+  }
   for (const auto& file : files) {
     const auto take = [&](Json&& object) -> tl::expected<void, model::ManifestError> {
       ++count;
@@ -152,18 +179,25 @@ Exit each_item(const Session& session, const std::vector<std::string>& files, Ea
   return worst;
 }
 
+const char* said(DryRun dry_run) {
+  return dry_run == DryRun::none ? "" : dry_run == DryRun::client ? " (client dry run)" : " (dry run)";
+}
+
 Expected<void> erase(const Session& session, Api& api, const model::KindInfo& kind, const std::string& name_space,
-                     const std::string& name, bool ignore_not_found) {
+                     const std::string& name, const DeleteOptions& options, bool ignore_not_found) {
   // A path that ends in nothing, or goes up, means something else than one object.
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
     return fail(Exit::error, "\"" + printable(name) + "\" cannot be the name of an object, so nothing is deleted");
-  const auto reply = api.call({.method = "DELETE",
-                               .target = object_path(kind, name_space, name),
-                               .content_type = "application/json",
-                               .body = R"({"propagationPolicy":"Background"})"});
+  const auto target = object_path(kind, name_space, name);
+  const auto reply = options.dry_run == DryRun::client
+                         ? api.call({.target = target})
+                         : api.call({.method = "DELETE",
+                                     .target = target + (options.dry_run == DryRun::server ? "?dryRun=All" : ""),
+                                     .content_type = "application/json",
+                                     .body = R"({"propagationPolicy":"Background"})"});
   if (!reply && reply.error().code == Exit::not_found && ignore_not_found) return {};
   if (!reply) return tl::make_unexpected(reply.error());
-  session.out << object_name(kind, name) << " deleted\n";
+  session.out << object_name(kind, name) << " deleted" << said(options.dry_run) << '\n';
   return {};
 }
 
@@ -173,10 +207,10 @@ Exit apply(const Session& session, const ApplyOptions& options) {
   auto api = session.api();
   if (!api) return session.complain(api.error()), api.error().code;
   Applier applier(*api, options.dry_run);
-  return each_item(session, options.files, [&](const Item& item) -> Expected<void> {
+  return each_item(session, options.files, options.recursive, [&](const Item& item) -> Expected<void> {
     auto done = applier.apply(item);
     if (!done) return tl::make_unexpected(done.error());
-    session.out << item.title() << ' ' << *done << (options.dry_run ? " (dry run)" : "") << '\n' << std::flush;
+    session.out << item.title() << ' ' << *done << said(options.dry_run) << '\n' << std::flush;
     return {};
   });
 }
@@ -191,8 +225,8 @@ Exit remove(const Session& session, const DeleteOptions& options) {
   auto api = session.api();
   if (!api) return stop(api.error());
   if (!options.files.empty())
-    return each_item(session, options.files, [&](const Item& item) {
-      return erase(session, *api, *item.kind, item.name_space, item.name, options.ignore_not_found);
+    return each_item(session, options.files, options.recursive, [&](const Item& item) {
+      return erase(session, *api, *item.kind, item.name_space, item.name, options, options.ignore_not_found);
     });
 
   auto selections = read_selection(options.what);
@@ -211,7 +245,8 @@ Exit remove(const Session& session, const DeleteOptions& options) {
       if (selection.names.empty()) session.err << "No " << selection.kind->plural << " found.\n";
     }
     for (const auto& name : selection.names) {
-      const auto done = erase(session, *api, *selection.kind, name_space, name, options.ignore_not_found || selected);
+      const auto done =
+          erase(session, *api, *selection.kind, name_space, name, options, options.ignore_not_found || selected);
       if (done) continue;
       session.complain(done.error());
       if (worst == Exit::ok) worst = done.error().code;

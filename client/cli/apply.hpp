@@ -13,18 +13,27 @@
 
 namespace signpost::cli {
 
+enum class DryRun : std::uint8_t {
+  none,
+  client, // only compares; nothing is sent that could change anything
+  server, // the server checks it and stores nothing
+};
+
 struct ApplyOptions {
-  std::vector<std::string> files{}; // "-": standard input
-  bool dry_run = false;
+  std::vector<std::string> files{}; // folders and URLs, too; "-": standard input
+  bool recursive = false;           // folders in folders
+  DryRun dry_run = DryRun::none;
 };
 [[nodiscard]] Exit apply(const Session& session, const ApplyOptions& options);
 
 struct DeleteOptions {
-  std::vector<std::string> what{}; // as for get
-  std::vector<std::string> files{};
+  std::vector<std::string> what{};  // as for get
+  std::vector<std::string> files{}; // as for apply
+  bool recursive = false;
   std::string label_selector{};
   bool all = false; // of the kind, in the namespace
   bool ignore_not_found = false;
+  DryRun dry_run = DryRun::none;
 };
 [[nodiscard]] Exit remove(const Session& session, const DeleteOptions& options);
 

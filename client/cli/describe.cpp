@@ -100,6 +100,16 @@ void add_endpoints(const Json& slice, std::vector<std::string>& out) {
   }
 }
 
+// The zone that the server answers for names of services, from its status page; "" where it has none.
+std::string cluster_zone(Api& api) {
+  const auto page = api.call({.target = "/status"});
+  if (!page) return {};
+  for (const auto& zone : member(*page, "zones"))
+    if (const auto text = scalar(zone); !text.empty() && !text.ends_with("in-addr.arpa") && !text.ends_with("ip6.arpa"))
+      return text;
+  return {};
+}
+
 void describe_service(const Session& session, Api& api, const Json& service) {
   Sheet sheet(session.out);
   const auto& spec = member(service, "spec");
@@ -129,7 +139,8 @@ void describe_service(const Session& session, Api& api, const Json& service) {
   else
     endpoints = {"unknown: " + slices.error().message};
   sheet.lines("Endpoints", endpoints);
-  sheet.line("DNS name", name + '.' + name_space + ".svc.<zone>");
+  const auto zone = cluster_zone(api);
+  sheet.line("DNS name", name + '.' + name_space + ".svc" + (zone.empty() ? ", in the cluster's zone" : '.' + zone));
 }
 
 } // namespace

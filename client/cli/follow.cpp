@@ -82,7 +82,10 @@ private:
     version_ = metadata_text(*reply, "resourceVersion");
     if (version_.empty()) return fail(Exit::error, "the server's list has no resourceVersion, so it cannot be watched");
     std::map<std::string, Json> now;
-    for (const auto& item : (*reply)[form_ == Form::table ? "rows" : "items"]) {
+    const auto& items = (*reply)[form_ == Form::table ? "rows" : "items"];
+    if (!scope_.name.empty() && items.empty() && known_.empty())
+      notice_(object_name(kind_, scope_.name) + " is not there; waiting until it is");
+    for (const auto& item : items) {
       auto key = key_of(item);
       now.emplace(std::move(key), item);
     }

@@ -1,17 +1,28 @@
 #include "client/cli/get.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "client/cli/follow.hpp"
+#include "client/cli/json_path.hpp"
+#include "discovery/model/closest.hpp"
 
 namespace signpost::cli {
 
 namespace {
 
 Failure unknown_kind(std::string_view word) {
-  std::string message = "there is no kind \"" + printable(word) + "\"; the kinds are";
+  const auto names = kind_names();
+  std::vector<std::string_view> known(names.begin(), names.end());
+  for (const auto& kind : model::kinds()) known.push_back(kind.singular);
+  std::string lower(word);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string message = "there is no kind \"" + printable(word) + '"';
+  if (const auto meant = model::closest(lower, known); !meant.empty())
+    return {Exit::usage, message + "; did you mean " + std::string(meant) + "?"};
+  message += "; the kinds are";
   std::string separator = " ";
   for (const auto& kind : model::kinds()) {
     (message += separator) += kind.plural;
@@ -34,6 +45,49 @@ Scope scope_of(const Session& session, const GetOptions& options, const model::K
           .field_selector = options.field_selector};
 }
 
+// How to print, as -o says it.
+struct Format {
+  Output output = Output::table; // if neither of the others
+  std::optional<JsonTemplate> text{};
+  std::optional<CustomColumns> columns{};
+  [[nodiscard]] bool table() const { return !text && !columns && (output == Output::table || output == Output::wide); }
+};
+
+Expected<Format> read_format(const std::string& word) {
+  const auto equals = std::min(word.find('='), word.size());
+  const auto name = word.substr(0, equals), argument = word.substr(std::min(equals + 1, word.size()));
+  if (name == "jsonpath") {
+    auto text = JsonTemplate::parse(argument);
+    if (!text) return tl::make_unexpected(text.error());
+    return Format{.text = std::move(*text)};
+  }
+  if (name == "custom-columns") {
+    auto columns = CustomColumns::parse(argument);
+    if (!columns) return tl::make_unexpected(columns.error());
+    return Format{.columns = std::move(*columns)};
+  }
+  if (const auto output = output_named(word)) return Format{.output = *output};
+  return fail(Exit::usage, std::string("-o takes ") + output_names);
+}
+
+// Stable, by the first value of a path; `document` gives what the path is looked up in.
+template <class Document>
+void sort_by(std::vector<Json>& items, const JsonPath& path, Document document) {
+  std::ranges::stable_sort(items, [&](const Json& a, const Json& b) {
+    const auto first = [&](const Json& item) -> const Json* {
+      const auto values = path.find(document(item));
+      return values.empty() ? nullptr : values[0];
+    };
+    return compare_values(first(a), first(b)) < 0;
+  });
+}
+
+const Json& object_of_row(const Json& row) {
+  static const Json none;
+  const auto object = row.find("object");
+  return object == row.end() ? none : *object;
+}
+
 // What was fetched of one kind: Tables or objects, according to the output.
 struct Fetched {
   std::vector<Json> documents{};
@@ -48,7 +102,11 @@ Fetched fetch(const Session& session, Api& api, const Selection& selection, cons
     session.complain(with_hint(std::move(reply.error()), *selection.kind));
   };
   const auto name_space = selection.kind->namespaced ? session.name_space : std::string();
-  if (selection.names.empty()) keep(api.list(*selection.kind, scope_of(session, options, *selection.kind), form));
+  if (selection.names.empty()) {
+    auto scope = scope_of(session, options, *selection.kind);
+    scope.whole_rows = form == Form::table && !options.sort_by.empty();
+    keep(api.list(*selection.kind, scope, form));
+  }
   for (const auto& name : selection.names) {
     keep(api.get(*selection.kind, name_space, name, form));
     if (out.worst == Exit::unavailable) break;
@@ -56,19 +114,28 @@ Fetched fetch(const Session& session, Api& api, const Selection& selection, cons
   return out;
 }
 
+Columns columns_of(const GetOptions& options, const Format& format, const model::KindInfo& kind, bool mixed) {
+  return {.wide = format.output == Output::wide,
+          .name_space = options.all_namespaces && kind.namespaced,
+          .labels = options.show_labels,
+          .kind = mixed ? object_name(kind, "") : ""};
+}
+
 Exit print_tables(const Session& session, Api& api, const std::vector<Selection>& selections, const GetOptions& options,
-                  Output output) {
+                  const Format& format, const std::optional<JsonPath>& order) {
   Exit worst = Exit::ok;
   bool first = true;
   for (const auto& selection : selections) {
     auto fetched = fetch(session, api, selection, options, Form::table);
     if (worst == Exit::ok) worst = fetched.worst;
-    Columns columns{.wide = output == Output::wide, .name_space = options.all_namespaces && selection.kind->namespaced};
+    auto columns = columns_of(options, format, *selection.kind, selections.size() > 1);
     std::vector<std::vector<std::string>> rows;
     for (auto& document : fetched.documents) {
       document = as_table(std::move(document));
       columns.learn(document);
-      for (const auto& row : document["rows"]) rows.push_back(columns.row(row));
+      auto& found = document["rows"].get_ref<Json::array_t&>();
+      if (order) sort_by(found, *order, object_of_row);
+      for (const auto& row : found) rows.push_back(columns.row(row));
     }
     if (rows.empty()) {
       if (fetched.worst == Exit::ok && selections.size() == 1)
@@ -95,10 +162,11 @@ Json with_type(Json object, const model::KindInfo& kind) {
 }
 
 Exit print_objects(const Session& session, Api& api, const std::vector<Selection>& selections,
-                   const GetOptions& options, Output output) {
+                   const GetOptions& options, const Format& format, const std::optional<JsonPath>& order) {
   Exit worst = Exit::ok;
   std::vector<Json> objects;
-  bool single = selections.size() == 1 && selections[0].names.size() == 1;
+  const bool names = !format.text && !format.columns && format.output == Output::name;
+  const bool single = selections.size() == 1 && selections[0].names.size() == 1;
   for (const auto& selection : selections) {
     auto fetched = fetch(session, api, selection, options, Form::objects);
     if (worst == Exit::ok) worst = fetched.worst;
@@ -109,17 +177,28 @@ Exit print_objects(const Session& session, Api& api, const std::vector<Selection
       else
         objects.push_back(with_type(std::move(document), *selection.kind));
     }
-    if (output != Output::name) continue;
+    if (names && order) sort_by(objects, *order, [](const Json& object) -> const Json& { return object; });
+    if (!names) continue;
     for (const auto& object : objects)
       session.out << object_name(*selection.kind, metadata_text(object, "name")) << '\n';
     objects.clear();
   }
-  if (output == Output::name || (worst != Exit::ok && objects.empty())) return worst;
+  if (names || (worst != Exit::ok && objects.empty())) return worst;
+  if (order) sort_by(objects, *order, [](const Json& object) -> const Json& { return object; });
+  if (format.columns) {
+    TablePrinter table(session.out);
+    for (const auto& object : objects) table.measure(format.columns->row(object));
+    if (!options.no_headers) table.print(format.columns->header);
+    for (const auto& object : objects) table.print(format.columns->row(object));
+    return worst;
+  }
   Json whole =
       single && objects.size() == 1
           ? std::move(objects[0])
           : Json{{"apiVersion", "v1"}, {"kind", "List"}, {"metadata", {{"resourceVersion", ""}}}, {"items", objects}};
-  if (output == Output::json)
+  if (format.text)
+    session.out << format.text->fill(whole);
+  else if (format.output == Output::json)
     print_json(session.out, whole);
   else
     print_yaml(session.out, whole);
@@ -149,13 +228,14 @@ Exit print_changes(const Session& session, const GetOptions& options, bool with_
   if (selections->size() != 1 || (*selections)[0].names.size() > 1)
     return usage(session, "a watch follows one kind, or one object of it; start one for each");
   const auto& selection = (*selections)[0];
-  const auto output = output_named(options.output);
-  if (!output) return usage(session, "-o takes table, wide, json, yaml or name");
+  const auto format = read_format(options.output);
+  if (!format) return usage(session, format.error().message);
+  if (!options.sort_by.empty()) return usage(session, "changes come in their own order; --sort-by is for lists");
   auto api = session.api();
   if (!api) return session.complain(api.error()), api.error().code;
 
-  const bool table = *output == Output::table || *output == Output::wide;
-  Columns columns{.wide = *output == Output::wide, .name_space = options.all_namespaces && selection.kind->namespaced};
+  const bool table = format->table();
+  auto columns = columns_of(options, *format, *selection.kind, false);
   TablePrinter printer(session.out);
   bool headed = options.no_headers, measured = false;
   std::size_t left = options.count;
@@ -179,12 +259,26 @@ Exit print_changes(const Session& session, const GetOptions& options, bool with_
       printer.print(row);
     } else {
       const Json object = with_type(*change.item, *selection.kind);
-      if (*output == Output::name) {
+      if (format->columns) {
+        auto row = format->columns->row(object);
+        auto header = format->columns->header;
+        if (with_event) {
+          row.insert(row.begin(), std::string(change.type));
+          header.insert(header.begin(), "EVENT");
+        }
+        printer.measure(row);
+        if (!headed) printer.print(header);
+        headed = true;
+        printer.print(row);
+      } else if (format->text) {
+        if (with_event) session.out << change.type << ' ';
+        session.out << format->text->fill(object) << '\n';
+      } else if (format->output == Output::name) {
         if (with_event) session.out << change.type << ' ';
         session.out << object_name(*selection.kind, metadata_text(object, "name")) << '\n';
       } else {
         const Json document = with_event ? Json{{"type", change.type}, {"object", object}} : object;
-        if (*output == Output::yaml) {
+        if (format->output == Output::yaml) {
           session.out << "---\n";
           print_yaml(session.out, document);
         } else {
@@ -240,16 +334,21 @@ Exit get(const Session& session, const GetOptions& options) {
   if (options.watch) return print_changes(session, options, false);
   const auto selections = read_selection(options.what);
   if (!selections) return usage(session, selections.error().message);
-  const auto output = output_named(options.output);
-  if (!output) return usage(session, "-o takes table, wide, json, yaml or name");
+  const auto format = read_format(options.output);
+  if (!format) return usage(session, format.error().message);
+  std::optional<JsonPath> order;
+  if (!options.sort_by.empty()) {
+    auto path = JsonPath::parse(options.sort_by);
+    if (!path) return usage(session, "--sort-by: " + path.error().message);
+    order = std::move(*path);
+  }
   const bool named = !selections->front().names.empty();
   if (named && (options.all_namespaces || !options.label_selector.empty() || !options.field_selector.empty()))
     return usage(session, "a name and -A, -l or --field-selector exclude each other; say which namespace with -n");
   auto api = session.api();
   if (!api) return session.complain(api.error()), api.error().code;
-  if (*output == Output::table || *output == Output::wide)
-    return print_tables(session, *api, *selections, options, *output);
-  return print_objects(session, *api, *selections, options, *output);
+  if (format->table()) return print_tables(session, *api, *selections, options, *format, order);
+  return print_objects(session, *api, *selections, options, *format, order);
 }
 
 Exit watch(const Session& session, const GetOptions& options) { return print_changes(session, options, true); }

@@ -10,8 +10,10 @@ struct GetOptions {
   std::vector<std::string> what{}; // KIND[,KIND…] [NAME…], or KIND/NAME…
   bool all_namespaces = false;
   std::string label_selector{}, field_selector{};
-  std::string output = "table";
+  std::string output = "table"; // a name, jsonpath=TEMPLATE or custom-columns=HEADER:PATH,…
+  std::string sort_by{};        // a path; lists only
   bool no_headers = false;
+  bool show_labels = false;
   bool watch = false;
   std::size_t count = 0; // events after which a watch ends; 0: never
 };

@@ -228,11 +228,24 @@ HttpClient::HttpClient(Url url, HttpLimits limits)
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 
-Expected<HttpReply> HttpClient::send(const HttpRequest& request) { return connection_->exchange(request, {}, nullptr); }
+Expected<HttpReply> HttpClient::exchange(const HttpRequest& request, std::chrono::milliseconds silence,
+                                         const std::function<bool(std::string_view)>* piece) {
+  const auto start = Clock::now();
+  auto reply = connection_->exchange(request, silence, piece);
+  if (on_exchange)
+    on_exchange({.method = request.method,
+                 .target = request.target,
+                 .status = reply ? reply->status : 0,
+                 .failure = reply ? std::string_view() : std::string_view(reply.error().message),
+                 .took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start)});
+  return reply;
+}
+
+Expected<HttpReply> HttpClient::send(const HttpRequest& request) { return exchange(request, {}, nullptr); }
 
 Expected<HttpReply> HttpClient::stream(const HttpRequest& request, std::chrono::milliseconds silence,
                                        const std::function<bool(std::string_view)>& piece) {
-  return connection_->exchange(request, silence, &piece);
+  return exchange(request, silence, &piece);
 }
 
 } // namespace signpost::cli

@@ -49,6 +49,14 @@ struct HttpLimits {
   std::size_t body = std::size_t{128} << 20; // of a whole reply, octets
 };
 
+/// What was asked and what came of it: for whoever wants to see (-v). `status` 0: no reply, `failure` says why.
+struct HttpTrace {
+  std::string_view method, target;
+  int status = 0;
+  std::string_view failure;
+  std::chrono::milliseconds took{0};
+};
+
 class HttpClient {
 public:
   explicit HttpClient(Url url, HttpLimits limits = {});
@@ -63,7 +71,12 @@ public:
   [[nodiscard]] Expected<HttpReply> stream(const HttpRequest& request, std::chrono::milliseconds silence,
                                            const std::function<bool(std::string_view)>& piece);
 
+  /// Called after each request.
+  std::function<void(const HttpTrace&)> on_exchange{};
+
 private:
+  [[nodiscard]] Expected<HttpReply> exchange(const HttpRequest& request, std::chrono::milliseconds silence,
+                                             const std::function<bool(std::string_view)>* piece);
   class Connection;
   std::unique_ptr<Connection> connection_;
 };

@@ -1,4 +1,4 @@
-// Manifests as a command was given them: a file, or "-" for the session's input.
+// Manifests as a command was given them: a file, a folder of them, an http:// URL, or "-" for the session's input.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,10 @@
 #include "discovery/model/manifest.hpp"
 
 namespace signpost::cli {
+
+/// The files of a folder that -f names: *.yaml, *.yml and *.json, in the order of their names, with `recursive` also
+/// those of the folders in it. What is no folder is given back as it is.
+[[nodiscard]] Expected<std::vector<std::string>> manifest_files(const std::string& file, bool recursive);
 
 /// model::read_manifest() of `file`; `each` and the error as there.
 [[nodiscard]] tl::expected<void, model::ManifestError>

@@ -43,6 +43,16 @@ std::string escaped(std::string_view character) {
   return out;
 }
 
+// "app=web,tier=front"
+std::string labels_text(const Json& object) {
+  const Json::json_pointer labels("/metadata/labels");
+  std::string out;
+  if (object.is_object() && object.contains(labels) && object[labels].is_object())
+    for (const auto& [key, value] : object[labels].items())
+      (((out += out.empty() ? "" : ",") += printable(key)) += '=') += cell_text(value);
+  return out.empty() ? "<none>" : out;
+}
+
 std::string upper(std::string text) {
   std::ranges::transform(text, text.begin(),
                          [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
@@ -121,6 +131,7 @@ void Columns::learn(const Json& table) {
     header.push_back(upper(printable(text_member(definition, "name"))));
     cells.push_back(i);
   }
+  if (labels) header.emplace_back("LABELS");
 }
 
 std::vector<std::string> Columns::row(const Json& row) const {
@@ -130,6 +141,8 @@ std::vector<std::string> Columns::row(const Json& row) const {
   const auto found = row.find("cells");
   for (const auto index : cells)
     out.push_back(found != row.end() && found->is_array() && index < found->size() ? cell_text((*found)[index]) : "");
+  if (!cells.empty()) out[name_space ? 1 : 0].insert(0, kind);
+  if (labels) out.push_back(object == row.end() ? "<none>" : labels_text(*object));
   return out;
 }
 

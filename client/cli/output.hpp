@@ -18,6 +18,7 @@ using Json = nlohmann::json;
 
 enum class Output : std::uint8_t { table, wide, json, yaml, name };
 [[nodiscard]] std::optional<Output> output_named(std::string_view text);
+inline constexpr const char* output_names = "table, wide, json, yaml, name, jsonpath=… or custom-columns=…";
 
 /// What could steer a terminal becomes '?': control characters (C0, DEL, C1), line and paragraph separators, those that
 /// turn the direction of text around, and what is not UTF-8. The rest is one line.
@@ -44,6 +45,8 @@ private:
 struct Columns {
   bool wide = false;       // columns of priority 1 as well
   bool name_space = false; // NAMESPACE first
+  bool labels = false;     // LABELS last
+  std::string kind{};      // before the name: "service/" where kinds are mixed
   std::vector<std::string> header{};
   std::vector<std::size_t> cells{}; // index of each column's cell
 

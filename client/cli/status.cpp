@@ -68,13 +68,13 @@ void print(std::ostream& out, const Json& page) {
   line("DNS", joined(member(page, "dns")));
   line("API", joined(member(page, "api")));
   for (const auto& source : member(page, "sources"))
-    line("Source", scalar(member(source, "kind")) + ", " +
-                       (member(source, "files").is_array() ? joined(member(source, "files"))
-                                                           : scalar(member(source, "data"))));
+    line("Source",
+         scalar(member(source, "kind")) + ", " +
+             (member(source, "files").is_array() ? joined(member(source, "files")) : scalar(member(source, "data"))));
   line("Services", scalar(member(page, "services")));
   if (const auto& endpoints = member(page, "endpoints"); endpoints.is_object())
-    line("Endpoints", scalar(member(endpoints, "ready")) + " ready, " + scalar(member(endpoints, "notReady")) +
-                          " not ready");
+    line("Endpoints",
+         scalar(member(endpoints, "ready")) + " ready, " + scalar(member(endpoints, "notReady")) + " not ready");
   if (const auto& revision = member(page, "revision"); !revision.is_null()) line("Revision", scalar(revision));
   line("Questions", scalar(member(page, "questions")) + ", " + scalar(member(page, "dropped")) + " dropped");
   if (const auto& cache = member(page, "cache"); cache.is_object())

@@ -5,7 +5,7 @@ KUBECTL names the program; without it, it is the one on the PATH. TRANSCRIPT nam
 answered."""
 import json, os, shlex, shutil, subprocess, threading, time, unittest
 
-from daemon import KUBECTL, SOURCE, Daemon
+from daemon import KUBECTL, SIGNPOST, SOURCE, Daemon, run
 
 
 @unittest.skipUnless(shutil.which(KUBECTL), "there is no kubectl on the PATH")
@@ -82,6 +82,23 @@ class Kubectl(unittest.TestCase):
         self.assertIn("not found", self.kubectl("get", "svc", "web", fails=True))
         self.kubectl("delete", "ns", "shop")
         self.assertIn("not found", self.kubectl("get", "svc", "-n", "shop", "cart", fails=True))
+
+    def test_09_apply_in_turns_with_signpost(self):
+        """Who applies what the other applied changes nothing, not even the revision."""
+        text = """
+apiVersion: v1
+kind: Service
+metadata: {name: turns, labels: {a: b}}
+spec: {ports: [{name: http, port: 80}], selector: {app: turns}}
+"""
+        odd = text.replace("name: turns,", "name: odd-turns, annotations: {note: 'a < b & c > d é'},")
+        for manifest, name in ((text, "turns"), (odd, "odd-turns")):
+            signpost = lambda: run(SIGNPOST, "--server", self.d.url, "apply", "-f", "-", input=manifest).stdout
+            self.kubectl("apply", "-f", "-", input=manifest)
+            revision = self.kubectl("get", "svc", name, "-o", "jsonpath={.metadata.resourceVersion}")
+            for said in (signpost(), self.kubectl("apply", "-f", "-", input=manifest), signpost()):
+                self.assertEqual(said, f"service/{name} unchanged\n")
+            self.assertEqual(self.kubectl("get", "svc", name, "-o", "jsonpath={.metadata.resourceVersion}"), revision)
 
     def test_03_typed_commands(self):
         self.kubectl("create", "namespace", "typed")

@@ -95,7 +95,7 @@ TEST_CASE("bash completes what the program takes") {
   CHECK(complete("signpost g", 1) == "get\n");
   CHECK(complete("signpost get s", 2) == "services svc servicecidrs\n");
   CHECK(complete("signpost -n shop get endpoints", 4) == "endpointslices endpoints\n");
-  CHECK(complete("signpost get svc -o j", 4) == "json\n");
+  CHECK(complete("signpost get svc -o y", 4) == "yaml\n");
   CHECK(complete("signpost get svc --no-h", 3) == "--no-headers\n");
   CHECK(complete("signpost env --format d", 3) == "docker\n");
   CHECK(complete("signpost get --ser", 2) == "--server\n");

@@ -274,14 +274,15 @@ TEST_CASE("describe tells a service with its endpoints") {
       return HttpAnswer{.body = R"({"items":[{"ports":[{"name":"http","port":8080}],"endpoints":[
         {"addresses":["10.244.1.10"],"conditions":{"ready":true},"nodeName":"node-a"},
         {"addresses":["10.244.1.11"],"conditions":{"ready":false}}]}]})"};
+    if (asked.is("GET", "/status")) return HttpAnswer{.body = R"({"zones":["10.in-addr.arpa","cluster.test"]})"};
     return HttpAnswer{.body = R"({"metadata":{"name":"web","namespace":"default","labels":{"app":"web"}},
       "spec":{"type":"ClusterIP","clusterIPs":["10.96.0.5"],"ports":[{"name":"http","port":80,"targetPort":8080,"protocol":"TCP"}]}})"};
   });
   const auto ran = run({"--server", server.url(), "describe", "svc", "web"});
   CHECK(ran.code == 0);
-  for (const auto* const part :
-       {"Name:               web\n", "app=web", "http  80/TCP -> 8080",
-        "10.244.1.10  ready  ports http=8080  nodeName node-a", "10.244.1.11  not ready", "web.default.svc."})
+  for (const auto* const part : {"Name:               web\n", "app=web", "http  80/TCP -> 8080",
+                                 "10.244.1.10  ready  ports http=8080  nodeName node-a", "10.244.1.11  not ready",
+                                 "web.default.svc.cluster.test\n"})
     CHECK_MESSAGE(ran.out.find(part) != std::string::npos, ran.out);
   CHECK(server.asked().at(1).target.find("labelSelector=kubernetes.io%2Fservice-name%3Dweb") != std::string::npos);
 }
