@@ -24,7 +24,7 @@ Reply read_object(registry::Registry& registry, const Route& route, const Reques
   if (const std::string_view text = query.get("resourceVersion"); !text.empty()) {
     const auto revision = parse_revision(text);
     if (!revision) return status_reply(invalid_revision(text));
-    if (*revision > registry.revision()) return status_reply(too_large_revision(*revision, registry.revision()));
+    if (!registry.reached(*revision)) return status_reply(too_large_revision(*revision, registry.revision()));
   }
   const auto include = parse_include(query);
   if (!include) return status_reply(include.error());

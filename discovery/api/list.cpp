@@ -51,7 +51,7 @@ std::optional<Status> check_match(const Query& query) {
 }
 
 /// Which revision to read, and from where.
-std::optional<Status> place(const Query& query, store::Revision newest, ListPlan& plan) {
+std::optional<Status> place(const Query& query, const registry::Registry& registry, ListPlan& plan) {
   const std::string_view revision_text = query.get("resourceVersion");
   if (const std::string_view token_text = query.get("continue"); !token_text.empty()) {
     if (!revision_text.empty() && revision_text != "0")
@@ -66,7 +66,7 @@ std::optional<Status> place(const Query& query, store::Revision newest, ListPlan
   if (revision_text.empty()) return std::nullopt;
   const auto revision = parse_revision(revision_text);
   if (!revision) return invalid_revision(revision_text);
-  if (*revision > newest) return too_large_revision(*revision, newest);
+  if (!registry.reached(*revision)) return too_large_revision(*revision, registry.revision());
   if (*revision == 0) plan.request.limit = 0; // "whatever is at hand" is given whole, as upstream's cache does
   const std::string_view match = query.get("resourceVersionMatch");
   const bool exact = match == "Exact" || (match.empty() && plan.request.limit != 0 && *revision != 0);
@@ -74,7 +74,7 @@ std::optional<Status> place(const Query& query, store::Revision newest, ListPlan
   return std::nullopt;
 }
 
-registry::Result<ListPlan> make_plan(const Route& route, const Query& query, store::Revision newest) {
+registry::Result<ListPlan> make_plan(const Route& route, const Query& query, const registry::Registry& registry) {
   ListPlan plan;
   plan.request.kind = route.kind;
   plan.request.name_space = route.name_space;
@@ -89,7 +89,7 @@ registry::Result<ListPlan> make_plan(const Route& route, const Query& query, sto
   if (!limit) return refuse(limit.error());
   if (!timeout) return refuse(timeout.error());
   if (*limit > 0) plan.request.limit = static_cast<std::size_t>(*limit);
-  if (auto wrong = place(query, newest, plan)) return refuse(std::move(*wrong));
+  if (auto wrong = place(query, registry, plan)) return refuse(std::move(*wrong));
   return plan;
 }
 
@@ -184,7 +184,7 @@ std::optional<ContinueToken> decode_continue(std::string_view text) {
 }
 
 Reply list_collection(registry::Registry& registry, const Route& route, const Query& query, const Encoding& encoding) {
-  auto plan = make_plan(route, query, registry.revision());
+  auto plan = make_plan(route, query, registry);
   if (!plan) return status_reply(plan.error());
   const std::size_t most = std::exchange(plan->request.limit, 0);
   const std::string from = plan->request.from;

@@ -123,13 +123,17 @@ Reply watch_collection(registry::Registry& registry, Hub& hub, const Route& rout
   const bool wants_initial = asked ? query.flag("sendInitialEvents") : *revision == 0;
   if (!wants_initial) {
     const store::Revision after = *revision == 0 ? registry.revision() : *revision;
+    // Of a registry that was restored since, or of another one: what became of it nobody here can tell.
+    if (!registry.reached(after))
+      return status_reply(
+          registry::expired(fmt::format("too large resource version: {}, current: {}", after, registry.revision())));
     auto position = hub.join(route.kind, after);
     if (!position) return status_reply(position.error());
     return with_feed(encoding.format,
                      std::make_unique<WatchFeed>(std::move(settings), hub, std::move(*position), after));
   }
 
-  if (*revision > registry.revision())
+  if (!registry.reached(*revision))
     return error_event(encoding.format, too_large_revision(*revision, registry.revision()));
   settings.end_of_initial = settings.bookmarks && (asked || text.empty());
   auto items = ItemSource::open(

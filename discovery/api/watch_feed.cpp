@@ -109,7 +109,7 @@ bool WatchFeed::lets_through(const ObjectSummary& summary, const store::Value& t
 }
 
 void WatchFeed::add_event(const WatchEvent& event, Frames& frames) {
-  if (event.revision() <= revision_) return; // a watch from a revision that was still to come
+  if (event.revision() <= revision_) return; // a watch from a revision that was not announced yet
   using Line = WatchEvent::Line;
   const registry::Event& change = event.event();
   const bool everything = settings_.name_space.empty() && settings_.selector.empty();

@@ -233,6 +233,12 @@ Result<Listing> Registry::list(const ListRequest& request) {
 
 store::Revision Registry::revision() const { return state_->store.revision(); }
 
+bool Registry::reached(store::Revision revision) const {
+  if (revision <= state_->store.revision()) return true;
+  const auto read = state_->store.range({.begin = "/registry/", .end = {}, .revision = revision});
+  return read.has_value() || read.error().failure != store::Failure::future;
+}
+
 const Settings& Registry::settings() const { return state_->settings; }
 
 } // namespace signpost::registry

@@ -126,6 +126,8 @@ public:
 
   /// The newest revision.
   [[nodiscard]] store::Revision revision() const;
+  /// Whether there is such a revision. One that a list has just shown counts although revision() may not say it yet.
+  [[nodiscard]] bool reached(store::Revision revision) const;
   [[nodiscard]] const Settings& settings() const;
 
   struct State; // the inside, state.hpp
