@@ -1,8 +1,8 @@
 // What a transaction does to a table of keys: the one place that defines compares, revisions, events and history, for
 // every store of our own.
 //
-// `Table` has: Revision modified(key), 0 if absent; std::optional<Entry> find(key); void insert(Entry), update(Entry),
-// erase(key).
+// `Table` has: Revision modified(key), 0 if absent; std::optional<Entry> find(key); void insert(Entry), update(old
+// Entry, Entry), erase(old Entry).
 #pragma once
 
 #include <algorithm>
@@ -59,9 +59,9 @@ TransactionResult apply(Table& table, Transaction& transaction, Revision newest,
 
     Entry entry{std::move(write.key), std::move(write.value), old ? old->created : revision, revision};
     if (!entry.value) {
-      table.erase(entry.key);
+      table.erase(*old);
     } else if (old) {
-      table.update(entry);
+      table.update(*old, entry);
     } else {
       table.insert(entry);
     }

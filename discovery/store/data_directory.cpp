@@ -55,37 +55,54 @@ tl::expected<DataDirectory, std::string> DataDirectory::open(const std::string& 
   if (path.empty()) return tl::make_unexpected(std::string("the folder for the data has an empty name"));
   if (auto made = make_directory(path); !made) return tl::make_unexpected(made.error());
 
-  const int lock = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock < 0) return tl::make_unexpected(cannot_write(path));
-  DataDirectory directory(path, lock);
-  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return tl::make_unexpected("cannot lock " + path + "/lock: " + reason());
-    return tl::make_unexpected("another signpostd" + holder(lock) + " uses " + path +
-                               "; stop it or choose another folder");
+  DataDirectory directory(path);
+  // The folder itself is locked, too: the file can be removed under us.
+  directory.folder_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string file = path + "/lock";
+  directory.lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (directory.lock_ < 0 && errno == EROFS) {
+    directory.read_only_ = true;
+    directory.lock_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (directory.lock_ < 0 && errno == ENOENT) errno = EROFS;
   }
+  if (directory.lock_ < 0) return tl::make_unexpected(cannot_write(path));
+  for (const int held : {directory.folder_, directory.lock_}) {
+    if (held < 0 || ::flock(held, LOCK_EX | LOCK_NB) == 0) continue;
+    if (errno == EWOULDBLOCK) {
+      return tl::make_unexpected("another signpostd" + holder(directory.lock_) + " uses " + path +
+                                 "; stop it or choose another folder");
+    }
+    if (held == directory.lock_) return tl::make_unexpected("cannot lock " + file + ": " + reason());
+  }
+  // Only for the sentence above: a full disk is no reason not to start.
   const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(lock, 0) != 0 || ::pwrite(lock, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    return tl::make_unexpected(cannot_write(path));
+  if (!directory.read_only_ && ::ftruncate(directory.lock_, 0) == 0) {
+    (void)!::pwrite(directory.lock_, pid.data(), pid.size(), 0);
   }
   return directory;
 }
 
 DataDirectory::DataDirectory(DataDirectory&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)), folder_(std::exchange(other.folder_, -1)), lock_(std::exchange(other.lock_, -1)),
+      read_only_(other.read_only_) {}
 
 DataDirectory& DataDirectory::operator=(DataDirectory&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(folder_, other.folder_);
   std::swap(lock_, other.lock_);
+  std::swap(read_only_, other.read_only_);
   return *this;
 }
 
 DataDirectory::~DataDirectory() {
   if (lock_ >= 0) ::close(lock_);
+  if (folder_ >= 0) ::close(folder_);
 }
 
 tl::expected<std::string, std::string> DataDirectory::file(const std::string& name) const {
   std::string path = path_ + "/" + name;
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int access = read_only_ ? O_RDONLY : O_RDWR | O_CREAT;
+  const int file = ::open(path.c_str(), access | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) {
     if (errno == ELOOP) return tl::make_unexpected(path + " is a symbolic link; the data must be a file of its own");
     return tl::make_unexpected(cannot_write(path_));

@@ -41,8 +41,8 @@ struct Table {
     return Entry{key, found->second.value, found->second.created, found->second.modified};
   }
   void insert(const Entry& entry) { items[entry.key] = {entry.value, entry.created, entry.modified}; }
-  void update(const Entry& entry) { insert(entry); }
-  void erase(const std::string& key) { items.erase(key); }
+  void update(const Entry&, const Entry& entry) { insert(entry); }
+  void erase(const Entry& old) { items.erase(old.key); }
 };
 
 } // namespace
@@ -166,9 +166,8 @@ Result<std::unique_ptr<Watch>> MemoryStore::watch(const WatchRequest& request, W
   if (const Revision gone = compacted(); !within_history(request.after, gone)) {
     return tl::make_unexpected(compacted_error(request.after, gone));
   }
-  return state.feed.attach(
-      request, std::move(callback),
-      [&state](const WatchRequest& asked, Revision until) { return state.backlog(asked, until); });
+  return state.feed.attach(request, std::move(callback),
+                           [&state](const WatchRequest& asked, Revision until) { return state.backlog(asked, until); });
 }
 
 Revision MemoryStore::revision() const {

@@ -1,6 +1,7 @@
 #include "discovery/store/sqlite.hpp"
 
 #include <cerrno>
+#include <cstring>
 #include <sqlite3.h>
 #include <utility>
 
@@ -17,6 +18,11 @@ bool SqliteError::full() const {
 bool SqliteError::damaged() const {
   const int kind = code & 0xff;
   return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
+}
+
+bool SqliteError::unmapped() const {
+  return code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_SHMMAP ||
+         code == SQLITE_IOERR_SHMLOCK;
 }
 
 bool SqliteError::disk() const { return (code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_NOMEM && !full(); }
@@ -88,6 +94,18 @@ SqliteError Connection::error(int code) const {
 }
 
 void Connection::leave_log() { sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
+
+void Connection::forget_index() {
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return;
+  if (file == nullptr || file->pMethods == nullptr || file->pMethods->iVersion < 2) return;
+  // The index begins with its header, twice (sqlite.org/walformat.html, 2.2): one that holds zeros counts as lost.
+  constexpr int region_size = 32768;
+  constexpr std::size_t headers_size = 96;
+  void volatile* region = nullptr;
+  if (file->pMethods->xShmMap(file, 0, region_size, 0, &region) != SQLITE_OK || region == nullptr) return;
+  std::memset(const_cast<void*>(region), 0, headers_size);
+}
 
 Statement::Statement(Connection& connection, std::string_view sql) : connection_(connection) {
   const int code = sqlite3_prepare_v3(connection.handle(), sql.data(), static_cast<int>(sql.size()),

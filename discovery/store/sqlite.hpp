@@ -18,9 +18,10 @@ struct SqliteError {
   int system_errno = 0; // of the system call that failed, 0: none
   std::string message;
 
-  [[nodiscard]] bool full() const;    // no space: it can work again later
-  [[nodiscard]] bool damaged() const; // not a database, or a broken one
-  [[nodiscard]] bool disk() const;    // the disk failed: what has been written is no longer certain
+  [[nodiscard]] bool full() const;     // no space: it can work again later
+  [[nodiscard]] bool damaged() const;  // not a database, or a broken one
+  [[nodiscard]] bool disk() const;     // the disk failed: what has been written is no longer certain
+  [[nodiscard]] bool unmapped() const; // the shared index of the log could not be made or read
 };
 
 /// SQLITE_CORRUPT, for damage that SQLite itself does not see.
@@ -52,6 +53,8 @@ public:
 
   /// Closes without copying the log into the database, after the disk failed.
   void leave_log();
+  /// The shared index of the log has holes (bus_fault.hpp): the next transaction makes it anew from the log.
+  void forget_index();
 
 private:
   sqlite3* handle_ = nullptr;

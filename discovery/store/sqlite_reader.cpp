@@ -1,5 +1,8 @@
 #include "discovery/store/sqlite_reader.hpp"
 
+#include "discovery/store/bus_fault.hpp"
+#include "discovery/store/checksum.hpp"
+
 #include <limits>
 
 namespace signpost::store {
@@ -7,6 +10,17 @@ namespace {
 
 constexpr int cache_kib = 256;           // the system has the file in memory anyway
 constexpr std::size_t readers_limit = 4; // at the same time; a read takes micro- to milliseconds
+
+[[noreturn]] void damaged(const char* what) { throw SqliteError{sqlite_damaged, 0, what}; }
+
+// Columns: value, created, modified, sum. A damaged row is never given to anybody.
+Entry checked_entry(std::string key, Statement::Rows& rows, int first) {
+  const std::string_view value = rows.bytes(first);
+  if (rows.number(first + 3) != row_sum(key, value, rows.number(first + 1), rows.number(first + 2))) {
+    damaged("a row is not as it was written");
+  }
+  return {std::move(key), std::make_shared<const std::string>(value), rows.number(first + 1), rows.number(first + 2)};
+}
 
 // One past the last key; the key right behind a single one is that with a zero byte appended.
 std::string end_of(const KeyRange& range) { return range.end.empty() ? range.begin + '\0' : range.end; }
@@ -34,11 +48,12 @@ Reader::Reader(const std::string& file, const std::string& vfs)
     : connection_({.file = file, .vfs = vfs, .cache_kib = cache_kib, .query_only = true}), begin_(connection_, "BEGIN"),
       commit_(connection_, "COMMIT"),
       extent_(connection_, "SELECT min(revision), (SELECT max(revision) FROM history) FROM history"),
-      find_(connection_, "SELECT value, created, modified FROM current WHERE key = ?1"),
-      range_(connection_, "SELECT key, value, created, modified FROM current "
+      find_(connection_, "SELECT value, created, modified, sum FROM current WHERE key = ?1"),
+      range_(connection_, "SELECT key, value, created, modified, sum FROM current "
                           "WHERE key >= ?1 AND key < ?2 AND modified <= ?3 ORDER BY key"),
       count_(connection_, "SELECT count(*) FROM current WHERE key >= ?1 AND key < ?2 AND modified <= ?3"),
-      history_(connection_, "SELECT revision, before FROM history WHERE revision > ?1 ORDER BY revision") {}
+      history_(connection_,
+               "SELECT revision, time, before, state, sum FROM history WHERE revision > ?1 ORDER BY revision") {}
 
 Reader::Extent Reader::extent() {
   auto rows = extent_();
@@ -57,8 +72,7 @@ std::vector<Entry> Reader::entries(const RangeRequest& request, Revision at, boo
   bool enough = false;
   while (!enough && rows.next()) {
     enough = (request.limit != 0 && entries.size() == request.limit) || (request.bytes != 0 && bytes >= request.bytes);
-    entries.push_back({std::string(rows.bytes(0)), std::make_shared<const std::string>(rows.bytes(1)), rows.number(2),
-                       rows.number(3)});
+    entries.push_back(checked_entry(std::string(rows.bytes(0)), rows, 1));
     bytes += entries.back().value->size();
   }
   all = !enough;
@@ -71,13 +85,17 @@ std::size_t Reader::count(const KeyRange& range, Revision at) {
   return rows.next() ? static_cast<std::size_t>(rows.number(0)) : 0;
 }
 
+// Every revision after `after` is there, and as it was written.
 template <class Visit>
 void Reader::visit(Revision after, Visit visit, const std::function<bool()>& enough) {
   auto rows = history_(after);
-  while ((!enough || !enough()) && rows.next()) {
+  for (Revision expected = after + 1; (!enough || !enough()) && rows.next(); ++expected) {
     const Revision revision = rows.number(0);
-    if (!decode(rows.bytes(1), [&](const Before& before) { visit(revision, before); })) {
-      throw SqliteError{sqlite_damaged, 0, "a row of the history cannot be read"};
+    const std::string_view before = rows.bytes(2);
+    if (revision != expected) damaged("revisions are missing in the history");
+    if (rows.number(4) != history_sum(revision, rows.number(1), before, rows.number(3)) ||
+        !decode(before, [&](const Before& one) { visit(revision, one); })) {
+      damaged("a row of the history is not as it was written");
     }
   }
 }
@@ -114,33 +132,33 @@ Result<Feed::Batches> Reader::changes(const WatchRequest& request, Revision unti
   return replay.finish(until, [&](const std::string& key) -> std::optional<Entry> {
     auto rows = find_(key);
     if (!rows.next()) return std::nullopt;
-    return Entry{key, std::make_shared<const std::string>(rows.bytes(0)), rows.number(1), rows.number(2)};
+    return checked_entry(key, rows, 0);
   });
+}
+
+ReaderPool::ReaderPool(const std::string& file, const std::string& vfs) : trusted_faults_(bus_faults()) {
+  for (std::size_t i = 0; i < readers_limit; ++i) {
+    idle_.push_back(std::make_unique<Reader>(file, vfs));
+    (void)idle_.back()->revision(); // SQLite opens the log with the first transaction
+  }
 }
 
 ReaderPool::Loan ReaderPool::borrow() {
   std::unique_lock lock(mutex_);
-  returned_.wait(lock, [this] { return lent_ < readers_limit; });
-  ++lent_;
-  if (!idle_.empty()) {
-    auto reader = std::move(idle_.back());
-    idle_.pop_back();
-    return {*this, std::move(reader)};
+  returned_.wait(lock, [this] { return !idle_.empty(); });
+  auto reader = std::move(idle_.back());
+  idle_.pop_back();
+  if (const unsigned faults = bus_faults(); faults != trusted_faults_) {
+    reader->forget_index();
+    trusted_faults_ = faults;
   }
-  lock.unlock();
-  try {
-    return {*this, std::make_unique<Reader>(file_, vfs_)};
-  } catch (...) {
-    give_back(nullptr);
-    throw;
-  }
+  return {*this, std::move(reader)};
 }
 
 void ReaderPool::give_back(std::unique_ptr<Reader> reader) {
   {
     const std::lock_guard lock(mutex_);
-    --lent_;
-    if (reader) idle_.push_back(std::move(reader));
+    idle_.push_back(std::move(reader));
   }
   returned_.notify_one();
 }

@@ -1,6 +1,8 @@
 // Reading connections of SqliteStore: each read is one consistent view of the newest committed revision.
 //
-// A reader belongs to one thread at a time; ReaderPool lends them out and keeps a few.
+// What is read is checked: a row with a wrong sum, or a gap in the history, is damage, never an answer.
+// A reader belongs to one thread at a time; ReaderPool opens a few at the start (later another file may stand where the
+// database was) and lends them out.
 #pragma once
 
 #include <condition_variable>
@@ -24,6 +26,9 @@ public:
   /// The newest committed revision.
   [[nodiscard]] Revision revision();
 
+  /// Connection's.
+  void forget_index() { connection_.forget_index(); }
+
 private:
   struct Extent {
     Revision newest, compacted;
@@ -43,7 +48,8 @@ private:
 
 class ReaderPool {
 public:
-  ReaderPool(std::string file, std::string vfs) : file_(std::move(file)), vfs_(std::move(vfs)) {}
+  /// Throws SqliteError.
+  ReaderPool(const std::string& file, const std::string& vfs);
 
   /// A reader on loan; waits if all are in use.
   class Loan {
@@ -63,11 +69,10 @@ public:
 private:
   void give_back(std::unique_ptr<Reader> reader);
 
-  const std::string file_, vfs_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Reader>> idle_;
-  std::size_t lent_ = 0;
+  unsigned trusted_faults_; // bus_faults() when the index was last known to be whole
 };
 
 } // namespace signpost::store

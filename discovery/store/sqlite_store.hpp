@@ -9,13 +9,22 @@
 //
 // Out of space: the group fails with Failure::unavailable and nothing of it is written; later ones succeed when there
 // is room again. After a failed write or fsync the store writes no more, for nobody knows what the disk has (the
-// kernel forgets what it could not write); reads go on. The remedy is a restart on a disk that works.
+// kernel forgets what it could not write); reads go on. The remedy is a restart on a disk that works. The same where
+// the files are no longer those that were opened, or somebody else wrote to them (custody.hpp).
+//
+// Damage: all that is stored has checksums, which are compared at the start and with each read; a store that has fewer
+// revisions than it acknowledged is not opened (mark.hpp, sqlite_files.hpp).
+//
+// Clocks: the age of history is measured by the steady clock from the start on; the stamps that are stored count for
+// what was written before it, and a stamp from the future counts as one of the start.
 //
 // Threads: as store.hpp says.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -31,6 +40,9 @@ public:
     HistorySettings history;            // `history 100000 5m`
     std::size_t recent_bytes = 1 << 20; // of recent changes kept in memory for watches that join a moment late
     std::string vfs;                    // SQLite's way to the disk; empty: the system's. Tests put faults in between
+    // Told in one sentence each: at the start, what is unusual about the folder; later, that writing does not work
+    // (once, until it does) and that it works again. From open() and the store's own thread; may be empty.
+    std::function<void(const std::string& sentence)> report = {};
   };
 
   /// Figures since the start, for metrics.
@@ -51,6 +63,8 @@ public:
   [[nodiscard]] Revision compacted() const override;
 
   [[nodiscard]] Counters counters() const;
+  /// Why the last write was refused or none is taken any more, in one sentence; nullopt: writing works.
+  [[nodiscard]] std::optional<std::string> trouble() const;
 
 private:
   struct State;

@@ -34,7 +34,7 @@ std::unique_ptr<SqliteStore> open(const std::string& directory) {
 
 } // namespace
 
-TEST_CASE("a snapshot taken in use holds one revision and goes on counting where restored") {
+TEST_CASE("a snapshot taken in use holds one revision, and a restored store goes on beyond all that was given out") {
   const Directory work;
   auto store = open(work / "data");
   put(*store, "a", "1");
@@ -47,15 +47,77 @@ TEST_CASE("a snapshot taken in use holds one revision and goes on counting where
   const auto restored = restore_snapshot(work / "other", work / "snapshot");
   REQUIRE_MESSAGE(restored, restored.error());
   auto other = open(work / "other");
-  CHECK(other->revision() == revision);
+  const Revision begun = other->revision();
+  CHECK(begun > store->revision() + 1'000'000'000);
+  CHECK(begun < Revision{1} << 53); // a number that JavaScript can hold
+  CHECK(other->compacted() == begun - 1);
   const auto range = other->range({"a", "z", 0, 0});
   REQUIRE(range);
   REQUIRE(range->entries.size() == 2);
   CHECK(*range->entries[1].value == "2");
-  CHECK(put(*other, "d", "4") == revision + 1);
+  CHECK(put(*other, "d", "4") == begun + 1);
+  const auto nothing = [](const std::shared_ptr<const Batch>&) {};
+  CHECK(other->watch({"a", "z", revision}, nothing).error().failure == Failure::compacted);
+  CHECK(other->watch({"a", "z", store->revision()}, nothing).error().failure == Failure::compacted);
+  CHECK(other->watch({"a", "z", begun}, nothing).has_value());
+  CHECK(other->watch({"a", "z", begun + 100}, nothing).error().failure == Failure::future);
+
+  // A restart is no restore; restoring once more is.
+  other.reset();
+  CHECK(open(work / "other")->revision() == begun + 1);
+  REQUIRE(restore_snapshot(work / "third", work / "snapshot"));
+  CHECK(open(work / "third")->revision() != begun);
 }
 
-TEST_CASE("nothing that exists is overwritten and what is wrong is said") {
+TEST_CASE("every flipped bit of a snapshot is found, and every cut") {
+  const Directory work;
+  {
+    auto store = open(work / "data");
+    for (int i = 0; i < 20; ++i) put(*store, "/k" + std::to_string(i), std::string(300, 'v'));
+    put(*store, "/k1", "new");
+  }
+  REQUIRE(save_snapshot(work / "data", work / "snapshot"));
+  std::ifstream file(work / "snapshot", std::ios::binary);
+  const std::string good((std::istreambuf_iterator<char>(file)), {});
+  const auto verdict = [&](const std::string& bytes) {
+    std::ofstream(work / "bad", std::ios::binary) << bytes;
+    return verify_snapshot(work / "bad").has_value();
+  };
+  CHECK(verdict(good));
+  for (std::size_t at = 0; at<good.size(); at += at> good.size() - 20 ? 1 : 97) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ (1 << at % 8));
+    CHECK_MESSAGE(!verdict(bad), at);
+  }
+  for (const std::size_t cut : {1, 8, 16, 17, 4096, 4112}) CHECK_FALSE(verdict(good.substr(0, good.size() - cut)));
+  CHECK_FALSE(verdict({}));
+  CHECK_FALSE(restore_snapshot(work / "other", work / "bad"));
+  CHECK_FALSE(std::filesystem::exists(work / "other" + std::string("/registry.db")));
+}
+
+TEST_CASE("a snapshot takes the place of an older one, for its owner only") {
+  const Directory work;
+  auto store = open(work / "data");
+  put(*store, "a", "1");
+  REQUIRE(save_snapshot(work / "data", work / "snapshot"));
+  put(*store, "b", "2");
+  std::filesystem::permissions(work / "snapshot", std::filesystem::perms::all);
+  const auto again = save_snapshot(work / "data", work / "snapshot");
+  REQUIRE_MESSAGE(again, again.error());
+  CHECK(again->find("revision 2, 2 keys") != std::string::npos);
+  CHECK(std::filesystem::status(work / "snapshot").permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+
+  std::ofstream(work / "letter") << "dear reader";
+  CHECK_FALSE(save_snapshot(work / "data", work / "letter"));
+  CHECK(std::filesystem::file_size(work / "letter") == 11);
+  std::size_t left = 0;
+  for (const auto& one : std::filesystem::directory_iterator(work.path))
+    left += one.path().string().ends_with("letter") ? 0 : 1;
+  CHECK(left == 2); // the folder and the snapshot
+}
+
+TEST_CASE("nothing of others is overwritten and what is wrong is said") {
   const Directory work;
   CHECK_FALSE(save_snapshot(work / "nowhere", work / "snapshot"));
   CHECK_FALSE(verify_snapshot(work / "missing"));
@@ -63,7 +125,6 @@ TEST_CASE("nothing that exists is overwritten and what is wrong is said") {
     auto store = open(work / "data");
     put(*store, "a", "1");
     REQUIRE(save_snapshot(work / "data", work / "snapshot"));
-    CHECK_FALSE(save_snapshot(work / "data", work / "snapshot"));
     const auto in_use = restore_snapshot(work / "data", work / "snapshot");
     REQUIRE_FALSE(in_use);
     CHECK(in_use.error().find(work / "data") != std::string::npos);
