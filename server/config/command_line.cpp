@@ -253,9 +253,11 @@ tl::expected<CommandLine, std::string> snapshot_command(const SnapshotFlags& fla
     result.snapshot.verb = SnapshotCommand::Verb::verify;
   else
     return wrong(std::string("snapshot does not say what to do; ") + usage);
-  if (!data || data->empty()) return wrong(std::string("snapshot does not say where the registry is; ") + usage);
+  const bool reads_file_only = result.snapshot.verb == SnapshotCommand::Verb::verify;
+  if (!reads_file_only && (!data || data->empty()))
+    return wrong(std::string("snapshot does not say where the registry is; ") + usage);
   if (flags.files.size() != 1) return wrong(std::string("snapshot needs one file; ") + usage);
-  result.snapshot.data = *data;
+  result.snapshot.data = data.value_or("");
   result.snapshot.file = flags.files.front();
   return result;
 }

@@ -118,6 +118,7 @@ TEST_CASE("help, version and snapshot") {
     CHECK(line->snapshot.data == "/d");
     CHECK(line->snapshot.file == "f");
   }
+  CHECK(parse({"snapshot", "verify", "f"})->snapshot.file == "f");
   CHECK(parse({"--data", "/d", "snapshot", "save", "f"})->snapshot.data == "/d");
 }
 
