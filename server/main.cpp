@@ -67,6 +67,7 @@ int serve(const CommandLine& line) {
   sigprocmask(SIG_BLOCK, &signals, nullptr); // inherited by every thread; sigwait() below takes them
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error of the write
   raise_descriptor_limit();
   log::open();
 

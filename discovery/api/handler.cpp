@@ -51,7 +51,7 @@ Reply Handler::page(const Request& request) const {
   const auto& segments = request.target.segments;
   std::string path;
   for (const std::string& segment : segments) path += "/" + segment;
-  if (auto health = health_page(request.target, callbacks_.ready)) return std::move(*health);
+  if (auto health = health_page(request.target, callbacks_.ready, callbacks_.trouble)) return std::move(*health);
   if (path == "/version") return json_reply(200, version_document(settings_.version));
   if (path == "/openapi/v2") {
     Reply reply = text_reply(200, openapi_v2_document());

@@ -10,12 +10,17 @@ namespace {
 struct Check {
   std::string_view name;
   std::optional<std::string> problem;
+  bool fatal = true; // a problem fails the page
 };
 
 /// That a page is answered at all is what ping says.
-std::vector<Check> checks_of(std::string_view page, const std::function<std::optional<std::string>()>& ready) {
+std::vector<Check> checks_of(std::string_view page, const std::function<std::optional<std::string>()>& ready,
+                             const std::function<std::optional<std::string>()>& trouble) {
   std::vector<Check> checks = {{"ping", std::nullopt}};
-  if (page == "readyz") checks.push_back({"registry", ready ? ready() : std::nullopt});
+  if (page == "readyz") {
+    checks.push_back({"registry", ready ? ready() : std::nullopt});
+    if (trouble) checks.push_back({"writes", trouble(), false});
+  }
   return checks;
 }
 
@@ -30,12 +35,13 @@ Reply one_check(const std::vector<Check>& checks, std::string_view name) {
 
 } // namespace
 
-std::optional<Reply> health_page(const Target& target, const std::function<std::optional<std::string>()>& ready) {
+std::optional<Reply> health_page(const Target& target, const std::function<std::optional<std::string>()>& ready,
+                                 const std::function<std::optional<std::string>()>& trouble) {
   const auto& segments = target.segments;
   if (segments.empty() || segments.size() > 2) return std::nullopt;
   const std::string& page = segments[0];
   if (page != "healthz" && page != "livez" && page != "readyz") return std::nullopt;
-  const std::vector<Check> checks = checks_of(page, ready);
+  const std::vector<Check> checks = checks_of(page, ready, trouble);
   if (segments.size() == 2) return one_check(checks, segments[1]);
 
   const auto excluded = target.query.all("exclude");
@@ -48,7 +54,7 @@ std::optional<Reply> health_page(const Target& target, const std::function<std::
       lines += fmt::format("[+]{} excluded: ok\n", check.name);
     } else if (check.problem) {
       lines += fmt::format("[-]{} failed: {}\n", check.name, *check.problem);
-      failed = true;
+      failed = failed || check.fatal;
     } else {
       lines += fmt::format("[+]{} ok\n", check.name);
     }

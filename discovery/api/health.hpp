@@ -9,9 +9,10 @@
 
 namespace signpost::api {
 
-/// The page of a path; nullopt: it is none of these. `ready` says why requests cannot be served yet, or nothing; it may
-/// be empty.
+/// The page of a path; nullopt: it is none of these. `ready` says why requests cannot be served yet, or nothing;
+/// `trouble`, why nothing can be written: that is shown, but fails no page. Either may be empty.
 [[nodiscard]] std::optional<Reply> health_page(const Target& target,
-                                               const std::function<std::optional<std::string>()>& ready);
+                                               const std::function<std::optional<std::string>()>& ready,
+                                               const std::function<std::optional<std::string>()>& trouble);
 
 } // namespace signpost::api

@@ -68,6 +68,9 @@ using Pages = std::map<std::string, Page>; // by path: "/metrics"
 struct Callbacks {
   /// Why requests cannot be served properly yet: /readyz answers 500 with it. nullopt, or no function: ready.
   std::function<std::optional<std::string>()> ready;
+  /// Why nothing can be written although reads and DNS go on: /readyz?verbose shows it and stays 200, for what is
+  /// served is better than nothing. nullopt, or no function: writing works.
+  std::function<std::optional<std::string>()> trouble = {};
   /// Further pages.
   Pages pages;
 };

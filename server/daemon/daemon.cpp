@@ -58,6 +58,7 @@ struct Daemon::State {
   std::vector<std::unique_ptr<Forwarder>> forwarders; // one per block that forwards
   std::unique_ptr<Listeners> listeners; // outlives the forwarders' threads: late answers leave through its sockets
   std::unique_ptr<store::Store> store;
+  const store::SqliteStore* disk = nullptr; // the store, if it is one on disk
   std::unique_ptr<registry::Registry> registry;
   std::unique_ptr<endpoints::EndpointsController> endpoints; // of a registry of our own, …
   std::unique_ptr<garbage::GarbageCollector> garbage;        // … as this
@@ -167,8 +168,10 @@ tl::expected<void, std::string> Daemon::State::open_registry() {
   if (own) {
     auto opened =
         store::SqliteStore::open({.directory = settings.data,
-                                  .history = {.revisions = settings.history_revisions, .age = settings.history_age}});
+                                  .history = {.revisions = settings.history_revisions, .age = settings.history_age},
+                                  .report = [](const std::string& sentence) { log::warning("store", sentence); }});
     if (!opened) return tl::make_unexpected(opened.error());
+    disk = opened->get();
     store = std::move(*opened);
     registry = std::make_unique<registry::Registry>(
         *store, registry::Settings{.vips = settings.vips, .reserved = settings.reserved});
@@ -194,6 +197,7 @@ tl::expected<void, std::string> Daemon::State::start_api() {
       if (ready.load(std::memory_order_relaxed)) return std::nullopt;
       return "the services are not read yet, or the server is stopping";
     };
+    if (disk != nullptr) callbacks.trouble = [this] { return disk->trouble(); };
     callbacks.pages["/metrics"] = {std::string(metrics_content_type), [this] { return metrics_page(collect(parts())); }};
     callbacks.pages["/status"] = {"application/json", [this] { return status(); }};
     api.push_back(std::make_unique<api::Server>(
@@ -207,7 +211,7 @@ tl::expected<void, std::string> Daemon::State::start_api() {
 }
 
 Parts Daemon::State::parts() const {
-  Parts all{.listeners = listeners.get(), .registry = registry.get(), .endpoints = endpoints.get()};
+  Parts all{.listeners = listeners.get(), .registry = registry.get(), .store = disk, .endpoints = endpoints.get()};
   for (const auto& one : forwarders) all.forwarders.push_back(one.get());
   for (const auto& server : api) all.api.push_back(server.get());
   for (const Served& one : served)

@@ -5,6 +5,7 @@
 #include "discovery/api/server.hpp"
 #include "discovery/endpoints/endpoints_controller.hpp"
 #include "discovery/registry/registry.hpp"
+#include "discovery/store/sqlite_store.hpp"
 #include "server/forward/forwarder.hpp"
 #include "server/listen/listeners.hpp"
 #include "server/log/log.hpp"
@@ -131,6 +132,16 @@ std::vector<Sample> collect(const Parts& parts) {
   add(samples, "signpost_services", "Services known", gauge, parts.services);
   add(samples, "signpost_log_dropped_lines_total", "Log lines that were not read in time", counter,
       log::dropped_lines());
+  if (parts.store != nullptr) {
+    const store::SqliteStore::Counters counts = parts.store->counters();
+    add(samples, "signpost_store_writable", "1: writing works; 0: the last write failed, or none is taken", gauge,
+        parts.store->trouble() ? 0 : 1);
+    add(samples, "signpost_store_transactions_total", "Transactions asked for", counter, counts.transactions);
+    add(samples, "signpost_store_failed_transactions_total", "Transactions that could not be written", counter,
+        counts.failed);
+    add(samples, "signpost_store_commits_total", "Groups of transactions written, each with one fsync", counter,
+        counts.groups);
+  }
   if (parts.registry != nullptr)
     add(samples, "signpost_registry_revision", "Newest revision", gauge,
         static_cast<std::uint64_t>(parts.registry->revision()));

@@ -16,6 +16,10 @@ namespace signpost::registry {
 class Registry;
 }
 
+namespace signpost::store {
+class SqliteStore;
+}
+
 namespace signpost::server {
 
 class Forwarder;
@@ -26,6 +30,7 @@ struct Parts {
   const Listeners* listeners = nullptr;
   std::vector<const Forwarder*> forwarders;
   const registry::Registry* registry = nullptr;
+  const store::SqliteStore* store = nullptr;
   const endpoints::EndpointsController* endpoints = nullptr;
   std::vector<const api::Server*> api;
   std::size_t services = 0;

@@ -147,14 +147,26 @@ class Snapshots(unittest.TestCase):
             file, other = str(d.work / "snapshot"), str(d.work / "other")
             done = run(SIGNPOSTD, "snapshot", "save", "--data", str(d.data), file)
             self.assertEqual(done.returncode, 0, done.stderr)
-            for verb, data, code in (("verify", str(d.data), 0), ("save", str(d.data), 1), ("restore", str(d.data), 1),
+            for verb, data, code in (("verify", str(d.data), 0), ("save", str(d.data), 0), ("restore", str(d.data), 1),
                                      ("restore", other, 0), ("restore", other, 1)):
                 done = run(SIGNPOSTD, "snapshot", verb, "--data", data, file)
                 self.assertEqual(done.returncode, code, verb + done.stdout + done.stderr)
+            self.assertEqual(run(SIGNPOSTD, "snapshot", "verify", file).returncode, 0)
+            self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
+            for i in range(30):  # a future that the restored registry does not have
+                d.apply(WEB.replace("name: web", f"name: lost{i}"))
+            known = d.request("GET", "/api/v1/services")[1]["metadata"]["resourceVersion"]
             d.stop()
             d.data = other
             d.start()
             self.assertEqual(d.request("GET", "/api/v1/namespaces/default/services/web")[1], before)
+            now = int(d.request("GET", "/api/v1/services")[1]["metadata"]["resourceVersion"])
+            self.assertGreater(now, int(known))
+            watch = "/api/v1/services?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&resourceVersion="
+            self.assertEqual(d.request("GET", watch + known)[0], 410)
+            for path, code in ((watch, 410), ("/api/v1/services?resourceVersion=", 504)):
+                status, said = d.request("GET", path + str(now + 100))
+                self.assertEqual((status, said["kind"]), (code, "Status"), said)
 
 
 class Ends(unittest.TestCase):
