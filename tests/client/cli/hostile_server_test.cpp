@@ -38,6 +38,8 @@ const std::vector<std::vector<std::string>> commands{
     {"exec", "--", "true"},
     {"vip", "ls"},
     {"vip", "check"},
+    {"status"},
+    {"status", "-o", "json"},
 };
 
 const std::string manifest =

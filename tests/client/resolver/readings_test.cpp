@@ -22,6 +22,9 @@ constexpr unsigned a = 1, cname = 5;
 
 // The headless service db in default and lab, with an endpoint db-0; outside everything has the address 192.0.2.200.
 class Cluster {
+  std::mutex mutex_; // before the server, whose thread uses it
+  std::set<std::string> outside_;
+
 public:
   DnsResponder server{[this](const Asked& asked) { return answer(asked); }};
   signpost::Client client{
@@ -55,8 +58,6 @@ private:
     }
     return {Reply(asked, 3).bytes()};
   }
-  std::mutex mutex_;
-  std::set<std::string> outside_;
 };
 
 const std::string none = make_error_code(Errc::not_found).message();
