@@ -11,7 +11,7 @@
 #include "client/cli/manifests.hpp"
 #include "client/cli/output.hpp"
 #include "discovery/environment/environment.hpp"
-#include "discovery/model/address.hpp"
+#include "discovery/model/address_text.hpp"
 #include "discovery/model/json.hpp"
 
 namespace signpost::cli {
@@ -27,12 +27,6 @@ bool is_word(std::string_view text) {
   });
 }
 
-// IPv4 addresses with leading zeros, which old registries hold, are handed on as they are.
-bool is_address(std::string_view text) {
-  return model::Address::parse(text) ||
-         (text.size() <= 15 && !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos);
-}
-
 // Names and values of variables are made of these texts, and "one line, one variable" holds only if they are what they
 // should be. A name may be more than registries allow today, but not more than a word.
 Expected<void> check_service(const model::Service& service) {
@@ -42,7 +36,7 @@ Expected<void> check_service(const model::Service& service) {
   std::vector<std::string> addresses = service.spec.cluster_ips;
   addresses.push_back(service.spec.cluster_ip);
   for (const auto& address : addresses)
-    if (!address.empty() && address != "None" && !is_address(address))
+    if (!address.empty() && address != "None" && !model::read_address(address))
       return fail(Exit::error, name + " has the clusterIP \"" + printable(address) + "\", which is no address");
   for (const auto& port : service.spec.ports) {
     if (!is_word(port.name))

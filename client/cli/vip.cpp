@@ -7,7 +7,7 @@
 #include <ostream>
 #include <set>
 
-#include "discovery/model/address.hpp"
+#include "discovery/model/address_text.hpp"
 
 namespace signpost::cli {
 
@@ -23,20 +23,6 @@ const Json& member(const Json& object, const char* key) {
   if (!object.is_object()) return none;
   const auto found = object.find(key);
   return found == object.end() ? none : *found;
-}
-
-/// Zeros before a number of an IPv4 address, which the API has always taken as decimal, are read over.
-std::optional<Address> parse_address(std::string text) {
-  if (text.find(':') != std::string::npos) return Address::parse(text);
-  std::size_t i = 0;
-  while (i + 1 < text.size()) {
-    const bool leading = text[i] == '0' && (i == 0 || text[i - 1] == '.') && text[i + 1] != '.';
-    if (leading)
-      text.erase(i, 1);
-    else
-      ++i;
-  }
-  return Address::parse(text);
 }
 
 struct ServiceCidr {
@@ -86,7 +72,7 @@ Expected<Inventory> take_inventory(Api& api) {
     if (text_member(spec, "type") == "ExternalName") continue;
     const std::string name = qualified(metadata_text(item, "namespace"), metadata_text(item, "name"));
     for (const Json& text : member(spec, "clusterIPs")) {
-      const auto address = text.is_string() ? parse_address(text.get<std::string>()) : std::nullopt;
+      const auto address = text.is_string() ? model::read_address(text.get<std::string>()) : std::nullopt;
       if (!address) continue; // None
       inventory.used[*address].push_back(name);
       inventory.of_service[name].push_back(*address);

@@ -5,6 +5,8 @@
 #include <limits>
 #include <new>
 
+#include "discovery/model/address_text.hpp"
+
 namespace signpost::catalog {
 
 using model::Address;
@@ -123,7 +125,7 @@ ServiceView::Form form_of(const model::ServiceSpec& spec) {
 }
 
 void add_address(std::vector<Address>& addresses, std::string_view text, std::optional<Family> family) {
-  auto const address = Address::parse(text);
+  auto const address = model::read_address(text);
   if (!address || (family && address->family() != *family)) return;
   if (std::find(addresses.begin(), addresses.end(), *address) == addresses.end()) addresses.push_back(*address);
 }

@@ -131,7 +131,7 @@ DesiredSlices mirror_slices(const model::Endpoints& endpoints) {
     std::size_t count = 0;
     std::set<std::string> seen;
     const auto add = [&](const model::EndpointsAddress& one, bool ready) {
-      const auto address = registry::parse_address_leniently(one.ip);
+      const auto address = model::read_address(one.ip);
       if (!address || ++count > most_mirrored || !seen.insert(address->to_string()).second) return;
       Endpoint endpoint;
       endpoint.addresses = {address->to_string()};

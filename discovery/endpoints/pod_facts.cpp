@@ -27,7 +27,7 @@ PodFacts facts_of(const model::Pod& pod) {
   facts.uid = pod.metadata.uid;
   facts.labels = pod.metadata.labels;
   for (const model::PodIp& one : pod.status.pod_ips) {
-    const auto address = registry::parse_address_leniently(one.ip);
+    const auto address = model::read_address(one.ip);
     if (!address || !registry::special_address_complaint(*address).empty()) continue;
     facts.addresses.push_back(address->to_string());
   }

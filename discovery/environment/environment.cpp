@@ -6,6 +6,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "discovery/model/address_text.hpp"
+
 namespace signpost::environment {
 namespace {
 
@@ -13,11 +15,14 @@ std::string_view namespace_of(const model::Service& service) {
   return service.metadata.name_space.empty() ? std::string_view("default") : service.metadata.name_space;
 }
 
-std::string_view primary_ip(const model::Service& service) {
+/// As it is spelt, unless others would read that as another address: to C a leading zero means octal.
+std::string primary_ip(const model::Service& service) {
   if (service.spec.type == "ExternalName") return {};
   std::string_view ip = service.spec.cluster_ip;
   if (ip.empty() && !service.spec.cluster_ips.empty()) ip = service.spec.cluster_ips.front();
-  return ip == "None" ? std::string_view() : ip;
+  if (ip == "None") return {};
+  auto const address = model::read_address(ip);
+  return !address || model::Address::parse(ip) == address ? std::string(ip) : address->to_string();
 }
 
 char ascii_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
@@ -146,12 +151,12 @@ std::string expand(std::string_view text, Lookup&& lookup) {
 } // namespace
 
 std::vector<Variable> variables_of(const model::Service& service, const Options& options) {
-  std::string_view const ip = primary_ip(service);
+  std::string const ip = primary_ip(service);
   if (ip.empty()) return {};
   std::vector<Variable> result;
   std::string const prefix = mangle(service.metadata.name);
   const auto& ports = service.spec.ports;
-  result.push_back({prefix + "_SERVICE_HOST", std::string(ip)});
+  result.push_back({prefix + "_SERVICE_HOST", ip});
   if (!ports.empty()) result.push_back({prefix + "_SERVICE_PORT", std::to_string(ports.front().port)});
   if (options.generation == Generation::current) {
     for (const auto& port : ports) {

@@ -23,7 +23,7 @@ void check_address(const std::string& text, std::string_view type, const std::st
     for (const std::string& complaint : check_fqdn(text)) errors.invalid_text(item(list, i), text, complaint);
     return;
   }
-  const auto address = parse_address_leniently(text);
+  const auto address = model::read_address(text);
   if (!address) {
     errors.invalid_text(item(list, i), text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
   } else if (to_string(address->family()) != type) {

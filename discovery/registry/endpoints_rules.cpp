@@ -10,7 +10,7 @@ using model::EndpointsAddress;
 using model::EndpointsPort;
 
 void check_address(const EndpointsAddress& address, const std::string& at, FieldErrors& errors) {
-  const auto ip = parse_address_leniently(address.ip);
+  const auto ip = model::read_address(address.ip);
   if (!ip) {
     errors.invalid_text(at + ".ip", address.ip, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
   }

@@ -12,23 +12,37 @@ namespace {
 using model::IpAddress;
 using model::ServiceCidr;
 
-void check_prefix(const std::string& text, const std::string& at, FieldErrors& errors) {
+/// What keeps a text from being a prefix in the one form that is stored; empty: nothing.
+std::string prefix_complaint(const std::string& text) {
+  if (!is_prefix_text(text)) return "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+  const std::size_t slash = text.find('/');
+  const auto address = model::Address::parse(std::string_view(text).substr(0, slash));
+  if (!address || (text[slash + 1] == '0' && text.size() > slash + 2))
+    return "must not have leading 0s in IP or prefix length";
+  if (*address != model::read_address(std::string_view(text).substr(0, slash)))
+    return "must not have an IPv4-mapped IPv6 address";
   const auto prefix = model::Prefix::parse(text);
-  if (!prefix) {
-    errors.invalid_text(at, text,
-                        is_prefix_text(text) ? "must not have bits set beyond the prefix length"
-                                             : "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+  if (!prefix) return "must not have bits set beyond the prefix length";
+  return prefix->to_string() == text ? "" : "must be in canonical form (" + quoted(prefix->to_string()) + ")";
+}
+
+void check_prefix(const std::string& text, const std::string& at, FieldErrors& errors) {
+  if (const std::string complaint = prefix_complaint(text); !complaint.empty()) {
+    errors.invalid_text(at, text, complaint);
     return;
   }
+  const auto prefix = model::Prefix::parse(text);
+  if (!prefix) return;
   if (const auto range = vip::Range::make(*prefix, 1); !range) errors.invalid_text(at, text, range.error());
 }
 
 /// Where the name of an address is malformed.
 Complaints check_address_name(std::string_view name) {
   const auto address = model::Address::parse(name);
+  if (address && *address != model::read_address(name)) return {"must not be an IPv4-mapped IPv6 address"};
   if (address && address->to_string() == name) return {};
   if (address) return {"must be in canonical form (" + quoted(address->to_string()) + ")"};
-  if (parse_address_leniently(name)) return {"must not have leading 0s"};
+  if (model::read_address(name)) return {"must not have leading 0s"};
   return {"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"};
 }
 

@@ -1,7 +1,6 @@
 #include "discovery/registry/names.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace signpost::registry {
@@ -136,30 +135,10 @@ Complaints check_fqdn(std::string_view text) {
 
 bool is_port(std::int64_t number) { return number >= 1 && number <= 65535; }
 
-std::optional<model::Address> parse_address_leniently(std::string_view text) {
-  if (text.find(':') == std::string_view::npos) {
-    std::string plain;
-    std::size_t run = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool leading = run == 0 && text[i] == '0' && i + 1 < text.size() && is_digit(text[i + 1]);
-      if (leading) continue;
-      run = is_digit(text[i]) ? run + 1 : 0;
-      plain += text[i];
-    }
-    return model::Address::parse(plain);
-  }
-  const auto address = model::Address::parse(text);
-  if (!address || address->is_v4()) return address;
-  static constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  const auto octets = address->bytes();
-  if (std::equal(mapped.begin(), mapped.end(), octets.begin())) return model::Address::from_bytes(octets.subspan(12));
-  return address;
-}
-
 bool is_prefix_text(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return false;
-  const auto address = parse_address_leniently(text.substr(0, slash));
+  const auto address = model::read_address(text.substr(0, slash));
   const std::string_view length = text.substr(slash + 1);
   if (!address || length.empty() || !std::all_of(length.begin(), length.end(), is_digit)) return false;
   int bits = 0;

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "discovery/model/address.hpp"
+#include "discovery/model/address_text.hpp"
 
 namespace signpost::registry {
 
@@ -28,8 +28,6 @@ using Complaints = std::vector<std::string>;
 [[nodiscard]] bool is_port(std::int64_t number); // 1…65535
 inline constexpr std::string_view port_complaint = "must be between 1 and 65535, inclusive";
 
-/// Address text as the API has always read it: leading zeros in IPv4 are decimal, an IPv4-mapped address is IPv4.
-[[nodiscard]] std::optional<model::Address> parse_address_leniently(std::string_view text);
 /// "10.0.0.0/8"; host bits may be set.
 [[nodiscard]] bool is_prefix_text(std::string_view text);
 /// Why an address cannot be an endpoint or an external address: unspecified, loopback, link-local, multicast. Empty: it

@@ -98,7 +98,7 @@ void check_pod_status(const Pod& pod, FieldErrors& errors) {
   std::set<std::string> families;
   for (std::size_t i = 0; i < pod.status.pod_ips.size(); ++i) {
     const std::string& ip = pod.status.pod_ips[i].ip;
-    const auto address = parse_address_leniently(ip);
+    const auto address = model::read_address(ip);
     if (!address) {
       errors.invalid_text(item("status.podIPs", i), ip,
                           "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");

@@ -53,7 +53,7 @@ void infer_families(Service& service, std::span<const Family> configured, FieldE
   for (std::size_t i = 0; i < spec.cluster_ips.size(); ++i) {
     if (spec.cluster_ips[i] == headless) break;
     if (i < spec.ip_families.size()) continue;
-    const auto address = parse_address_leniently(spec.cluster_ips[i]);
+    const auto address = model::read_address(spec.cluster_ips[i]);
     const std::string family(address ? to_string(address->family()) : "unknown");
     if (is_configured(configured, family)) {
       spec.ip_families.push_back(family);
@@ -169,7 +169,7 @@ void check_cluster_ip_fields(const Service& service, FieldErrors& errors) {
       }
       continue;
     }
-    if (const auto address = parse_address_leniently(spec.cluster_ips[i])) {
+    if (const auto address = model::read_address(spec.cluster_ips[i])) {
       addresses.push_back(*address);
     } else {
       malformed = true;

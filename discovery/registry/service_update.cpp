@@ -81,7 +81,7 @@ void check_service_status(const Service& service, FieldErrors& errors) {
   }
   for (std::size_t i = 0; i < ingress.size(); ++i) {
     const model::LoadBalancerIngress& one = ingress[i];
-    if (!one.ip.empty() && !parse_address_leniently(one.ip)) {
+    if (!one.ip.empty() && !model::read_address(one.ip)) {
       errors.invalid_text(item(list, i, "ip"), one.ip, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
     }
     if (one.ip.empty() && one.ip_mode) {
@@ -93,7 +93,7 @@ void check_service_status(const Service& service, FieldErrors& errors) {
     for (const std::string& complaint : check_dns1123_subdomain(one.hostname)) {
       errors.invalid_text(item(list, i, "hostname"), one.hostname, complaint);
     }
-    if (parse_address_leniently(one.hostname)) {
+    if (model::read_address(one.hostname)) {
       errors.invalid_text(item(list, i, "hostname"), one.hostname, "must be a DNS name, not an IP address");
     }
   }

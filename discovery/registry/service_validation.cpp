@@ -99,7 +99,7 @@ void check_affinity(const ServiceSpec& spec, FieldErrors& errors) {
 void check_external_ips(const ServiceSpec& spec, FieldErrors& errors) {
   for (std::size_t i = 0; i < spec.external_ips.size(); ++i) {
     const std::string& text = spec.external_ips[i];
-    const auto address = parse_address_leniently(text);
+    const auto address = model::read_address(text);
     const std::string_view complaint =
         address ? special_address_complaint(*address) : "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
     if (!complaint.empty()) errors.invalid_text(item("spec.externalIPs", i), text, complaint);

@@ -14,7 +14,7 @@ using Warnings = std::vector<std::string>;
 
 /// Spellings that not everybody reads alike: leading zeros, IPv4 in IPv6, IPv6 not as RFC 5952 has it.
 void warn_about_address(const std::string& field, const std::string& text, Warnings& warnings) {
-  const auto meant = parse_address_leniently(text);
+  const auto meant = model::read_address(text);
   if (!meant) return;
   const std::string canonical = meant->to_string();
   if (text == canonical) return;
@@ -44,7 +44,7 @@ void warn_about_prefix(const std::string& field, const std::string& text, Warnin
   if (!is_prefix_text(text)) return;
   const std::size_t slash = text.find('/');
   const std::string address_text = text.substr(0, slash);
-  const auto meant = parse_address_leniently(address_text);
+  const auto meant = model::read_address(address_text);
   const auto strict = model::Address::parse(address_text);
   const int length = std::stoi(text.substr(slash + 1)); // is_prefix_text has seen that it is one
   const bool mapped = strict && meant->is_v4() && !strict->is_v4();
