@@ -59,7 +59,7 @@ Expected<std::vector<std::string>> manifest_files(const std::string& file, bool 
   return files;
 }
 
-tl::expected<void, model::ManifestError>
+tl::expected<std::size_t, model::ManifestError>
 read_manifests(const Session& session, const std::string& file,
                const std::function<tl::expected<void, model::ManifestError>(model::Json&& object)>& each) {
   if (is_url(file)) {

@@ -15,7 +15,7 @@ namespace signpost::cli {
 [[nodiscard]] Expected<std::vector<std::string>> manifest_files(const std::string& file, bool recursive);
 
 /// model::read_manifest() of `file`; `each` and the error as there.
-[[nodiscard]] tl::expected<void, model::ManifestError>
+[[nodiscard]] tl::expected<std::size_t, model::ManifestError>
 read_manifests(const Session& session, const std::string& file,
                const std::function<tl::expected<void, model::ManifestError>(model::Json&& object)>& each);
 

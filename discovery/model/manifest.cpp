@@ -51,6 +51,7 @@ public:
     }
     held_.clear();
     bool const streamed = std::exchange(items_, 0) > 0;
+    documents_ += streamed || !document.is_null();
     if (streamed || document.is_null()) return true;
     return object(std::move(document), place, 0);
   }
@@ -60,9 +61,9 @@ public:
     return false;
   }
 
-  [[nodiscard]] tl::expected<void, ManifestError> result() && {
+  [[nodiscard]] tl::expected<std::size_t, ManifestError> result() && {
     if (error_) return tl::unexpected(std::move(*error_));
-    return {};
+    return documents_;
   }
 
 private:
@@ -120,7 +121,8 @@ private:
   std::string_view source_;
   const Each& each_;
   std::vector<std::pair<Json, Place>> held_;
-  std::size_t items_ = 0;
+  std::size_t items_ = 0;     // of the document that is being read
+  std::size_t documents_ = 0; // that are not empty
   std::optional<ManifestError> error_;
 };
 
@@ -343,14 +345,14 @@ bool written_between(const struct stat& before, const struct stat& after) {
 
 } // namespace
 
-tl::expected<void, ManifestError> read_manifest(std::string_view text, std::string_view source, const Each& each) {
+tl::expected<std::size_t, ManifestError> read_manifest(std::string_view text, std::string_view source, const Each& each) {
   Objects objects(source, each);
   ManifestText whole(text);
   read_all(whole, objects);
   return std::move(objects).result();
 }
 
-tl::expected<void, ManifestError> read_manifest_file(const std::string& path, const Each& each) {
+tl::expected<std::size_t, ManifestError> read_manifest_file(const std::string& path, const Each& each) {
   Descriptor const descriptor(path);
   struct stat before {};
   if (descriptor.number() < 0 || fstat(descriptor.number(), &before) != 0)

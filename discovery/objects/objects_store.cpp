@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -52,6 +53,10 @@ tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>
           return {};
         });
     if (!read) return tl::make_unexpected(read.error().message);
+    // What whoever writes it has just cut off would count as "nothing exists any more".
+    if (*read == 0)
+      return tl::make_unexpected(file + ": there is nothing in it; write \"{apiVersion: v1, kind: List, items: []}\" "
+                                        "if nothing is meant");
   }
   return summary;
 }
@@ -88,6 +93,62 @@ std::optional<std::uint64_t> digest(const std::vector<std::string>& files) {
   return all;
 }
 
+namespace {
+
+/// What was read for a page and those behind it ask for, until the last of them: else a list in n pages would read the
+/// files n times. Thread-safe.
+class PagesUnderWay {
+public:
+  using Entries = std::shared_ptr<const std::vector<store::Entry>>;
+
+  /// nullptr: they have to be read.
+  Entries find(const store::RangeRequest& request, store::Revision now) {
+    const std::lock_guard lock(mutex_);
+    forget(now);
+    for (Reading& reading : readings_)
+      if (reading.end == request.end && reading.begin <= request.begin) {
+        reading.used = Clock::now();
+        return reading.entries;
+      }
+    return nullptr;
+  }
+
+  void keep(const store::RangeRequest& request, store::Revision now, Entries entries) {
+    const std::lock_guard lock(mutex_);
+    forget(now);
+    if (readings_.size() == most) readings_.erase(readings_.begin());
+    readings_.push_back({request.begin, request.end, now, Clock::now(), std::move(entries)});
+  }
+
+  /// The last page has been given.
+  void end(const store::RangeRequest& request) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(readings_, [&](const Reading& one) { return one.end == request.end && one.begin <= request.begin; });
+  }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t most = 4; // lists at a time
+  static constexpr auto patience = std::chrono::seconds(10);
+
+  struct Reading {
+    std::string begin, end;
+    store::Revision revision;
+    Clock::time_point used;
+    Entries entries;
+  };
+
+  void forget(store::Revision now) {
+    std::erase_if(readings_,
+                  [&](const Reading& one) { return one.revision != now || Clock::now() - one.used > patience; });
+  }
+
+  std::mutex mutex_;
+  std::vector<Reading> readings_;
+};
+
+} // namespace
+
 struct ObjectsStore::State {
   struct Watcher final : store::Watch {
     std::weak_ptr<State> state;
@@ -104,6 +165,7 @@ struct ObjectsStore::State {
   std::recursive_mutex mutex; // a callback may end its own watch
   std::vector<Watcher*> watchers;
   std::atomic<store::Revision> revision{1};
+  PagesUnderWay pages;
 };
 
 ObjectsStore::ObjectsStore(std::vector<std::string> files) : state_(std::make_shared<State>()) {
@@ -119,6 +181,49 @@ void ObjectsStore::reloaded() {
   for (State::Watcher* watcher : ended) watcher->callback(nullptr);
 }
 
+namespace {
+
+tl::expected<std::vector<store::Entry>, std::string>
+read_range(const std::vector<std::string>& files, const store::RangeRequest& request, store::Revision now) {
+  std::vector<store::Entry> entries;
+  const auto read = read_files(files, [&](model::Object&& object) {
+    const model::ObjectMeta& metadata = model::metadata(object);
+    std::string key = registry::object_key(model::kind_of(object), metadata.name_space, metadata.name);
+    if (!in_range(key, request)) return;
+    model::metadata(object).resource_version.clear();
+    entries.push_back({std::move(key), std::make_shared<const std::string>(model::encode(object)), now, now});
+  });
+  if (!read) return tl::make_unexpected(read.error());
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const store::Entry& a, const store::Entry& b) { return a.key < b.key; });
+  // An object that stands in the files twice counts as it stands last.
+  const auto last_of_each = std::unique(entries.rbegin(), entries.rend(),
+                                        [](const store::Entry& a, const store::Entry& b) { return a.key == b.key; });
+  entries.erase(entries.begin(), last_of_each.base());
+  return entries;
+}
+
+store::RangeResult page_of(const std::vector<store::Entry>& entries, const store::RangeRequest& request) {
+  const auto first =
+      std::lower_bound(entries.begin(), entries.end(), request.begin,
+                       [](const store::Entry& entry, const std::string& key) { return entry.key < key; });
+  store::RangeResult result;
+  result.total = static_cast<std::size_t>(entries.end() - first);
+  std::size_t bytes = 0;
+  for (auto entry = first; entry != entries.end(); ++entry) {
+    if ((request.limit != 0 && result.entries.size() == request.limit) ||
+        (request.bytes != 0 && bytes >= request.bytes)) {
+      result.more = true;
+      break;
+    }
+    bytes += entry->value->size();
+    result.entries.push_back(*entry);
+  }
+  return result;
+}
+
+} // namespace
+
 store::Result<store::RangeResult> ObjectsStore::range(const store::RangeRequest& request) {
   const store::Revision now = state_->revision.load(std::memory_order_relaxed);
   if (request.revision != 0 && request.revision < now)
@@ -126,27 +231,21 @@ store::Result<store::RangeResult> ObjectsStore::range(const store::RangeRequest&
   if (request.revision > now)
     return tl::make_unexpected(store::Error{store::Failure::future, "there is no such revision yet"});
 
-  store::RangeResult result;
+  const bool paged = !request.end.empty() && (request.limit != 0 || request.bytes != 0);
+  PagesUnderWay::Entries entries = paged ? state_->pages.find(request, now) : nullptr;
+  const bool fresh = entries == nullptr;
+  if (fresh) {
+    auto read = read_range(state_->files, request, now);
+    if (!read) return tl::make_unexpected(store::Error{store::Failure::unavailable, read.error()});
+    entries = std::make_shared<const std::vector<store::Entry>>(std::move(*read));
+  }
+  store::RangeResult result = page_of(*entries, request);
   result.revision = now;
-  const auto read = read_files(state_->files, [&](model::Object&& object) {
-    const model::ObjectMeta& metadata = model::metadata(object);
-    std::string key = registry::object_key(model::kind_of(object), metadata.name_space, metadata.name);
-    if (!in_range(key, request)) return;
-    model::metadata(object).resource_version.clear();
-    result.entries.push_back({std::move(key), std::make_shared<const std::string>(model::encode(object)), now, now});
-  });
-  if (!read) return tl::make_unexpected(store::Error{store::Failure::unavailable, read.error()});
-
-  std::stable_sort(result.entries.begin(), result.entries.end(),
-                   [](const store::Entry& a, const store::Entry& b) { return a.key < b.key; });
-  // An object that stands in the files twice counts as it stands last.
-  const auto last_of_each = std::unique(result.entries.rbegin(), result.entries.rend(),
-                                        [](const store::Entry& a, const store::Entry& b) { return a.key == b.key; });
-  result.entries.erase(result.entries.begin(), last_of_each.base());
-  result.total = result.entries.size();
-  if (request.limit != 0 && result.entries.size() > request.limit) {
-    result.entries.resize(request.limit);
-    result.more = true;
+  if (paged && result.more) {
+    if (fresh) state_->pages.keep(request, now, std::move(entries));
+  } else if (paged) {
+    entries.reset();
+    if (!fresh) state_->pages.end(request);
     malloc_trim(0); // a page is a small part of what was read for it
   }
   return result;

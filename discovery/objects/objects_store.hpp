@@ -2,7 +2,7 @@
 // own.
 //
 // Nothing is kept but the file names and a revision: every range reads the files again, so that a daemon with 100,000
-// services from files pays for the zone alone. Files that change are noticed by whoever feeds the zone, who calls
+// services from files pays for the zone alone; only while a list is read in pages, what is left of it is held. Files that change are noticed by whoever feeds the zone, who calls
 // reloaded(); the revision goes up, watchers are told that their history is lost, and they list again.
 //
 // Threads: as store::Store says.
@@ -28,7 +28,7 @@ struct ReadSummary {
 
 /// Hands over each object of a kind we know, file by file in order (others are skipped and counted). Objects without a
 /// namespace get "default", as kubectl would. The error is one sentence with file and line; what came before it was
-/// handed over.
+/// handed over. A file without any document is an error: it was cut off, or is about to be written.
 [[nodiscard]] tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
                                                                 const std::function<void(model::Object&&)>& each);
 

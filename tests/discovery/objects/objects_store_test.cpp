@@ -61,6 +61,54 @@ TEST_CASE("objects come from the files, ordered by key, the last of a name count
   CHECK(exact->entries.size() == 1);
 }
 
+TEST_CASE("a list in pages reads the files once") {
+  const Directory directory;
+  std::string text;
+  for (int i = 100; i < 200; ++i) text += service("s" + std::to_string(i));
+  const std::string file = directory.write("o.yaml", text);
+  objects::ObjectsStore store({file});
+  auto page = all(7);
+  std::size_t seen = 0;
+  while (true) {
+    const auto got = store.range(page);
+    REQUIRE(got);
+    CHECK(got->total == 100 - seen);
+    seen += got->entries.size();
+    if (!got->more) break;
+    if (seen == 7) std::filesystem::remove(file); // what is not read cannot be missed
+    page.begin = got->entries.back().key + '\0';
+    page.revision = got->revision;
+  }
+  CHECK(seen == 100);
+  CHECK_FALSE(store.range(all(7))); // the last page has let go of it
+  directory.write("o.yaml", text);
+  auto sized = all();
+  sized.bytes = 1;
+  REQUIRE(store.range(sized));
+  CHECK(store.range(sized)->entries.size() == 1);
+  CHECK(store.range(sized)->more);
+  store.reloaded(); // what was held is of the past
+  std::filesystem::remove(file);
+  CHECK_FALSE(store.range(sized));
+}
+
+TEST_CASE("a file without a document is an error, one with a list of nothing is not") {
+  const Directory directory;
+  for (const char* text : {"", " \n\n", "# to be done\n", "---\n", "---\n---\n", "\xef\xbb\xbf"}) {
+    CAPTURE(text);
+    const std::string file = directory.write("o.yaml", text);
+    const auto read = objects::read_files({file}, [](model::Object&&) {});
+    REQUIRE_FALSE(read);
+    CHECK(read.error().find("o.yaml: there is nothing in it") != std::string::npos);
+  }
+  for (const char* text :
+       {"apiVersion: v1\nkind: List\nitems: []\n", R"({"apiVersion":"v1","kind":"ServiceList","items":[]})",
+        R"({"apiVersion":"v1","kind":"List"})"}) {
+    CAPTURE(text);
+    CHECK(objects::read_files({directory.write("o.yaml", text)}, [](model::Object&&) {}));
+  }
+}
+
 TEST_CASE("other kinds are skipped and counted, bad objects are named") {
   const Directory directory;
   const std::string other =
