@@ -19,7 +19,9 @@ namespace signpost::api {
 /// /version: the API's version, ours behind it.
 [[nodiscard]] std::string version_document(std::string_view program_version);
 
-/// /openapi/v2, in protobuf: which query parameters a PATCH takes, no schemas.
+/// /openapi/v2 for who asks for JSON, or for nothing in particular.
+[[nodiscard]] std::string openapi_v2_json();
+/// The same in protobuf: which query parameters a PATCH takes, no schemas.
 [[nodiscard]] std::string openapi_v2_document();
 /// /openapi/v3: which documents there are.
 [[nodiscard]] std::string openapi_index();

@@ -54,6 +54,7 @@ Reply Handler::page(const Request& request) const {
   if (auto health = health_page(request.target, callbacks_.ready, callbacks_.trouble)) return std::move(*health);
   if (path == "/version") return json_reply(200, version_document(settings_.version));
   if (path == "/openapi/v2") {
+    if (request.accept.find("protobuf") == std::string::npos) return json_reply(200, openapi_v2_json());
     Reply reply = text_reply(200, openapi_v2_document());
     reply.content_type = "application/octet-stream";
     return reply;

@@ -205,31 +205,58 @@ constexpr Field fields[] = {
 
 bool is_schema(std::string_view type) { return !type.empty() && type.front() >= 'A' && type.front() <= 'Z'; }
 
-Json reference(std::string_view schema) { return {{"$ref", fmt::format("#/components/schemas/{}", schema)}}; }
+/// Names of schemas as upstream's documents have them: "io.k8s.api.core.v1.Service".
+class Schemas {
+public:
+  /// `place`: where references look, "#/components/schemas/" or "#/definitions/".
+  Schemas(std::string_view group, std::string_view place) : group_(group), place_(place) {}
 
-Json type_json(std::string_view type) {
-  if (type.starts_with('[')) return {{"type", "array"}, {"items", type_json(type.substr(1, type.size() - 2))}};
+  void add_kind(const model::KindInfo& kind);
+  [[nodiscard]] Json reference(std::string_view schema) const {
+    return {{"$ref", std::string(place_) + named(schema)}};
+  }
+  [[nodiscard]] Json take() { return std::move(all_); }
+
+private:
+  [[nodiscard]] std::string named(std::string_view schema) const;
+  [[nodiscard]] Json type(std::string_view type) const;
+  void add(std::string_view name);
+
+  std::string_view group_, place_;
+  Json all_ = Json::object();
+};
+
+std::string Schemas::named(std::string_view schema) const {
+  if (schema == "ObjectMeta" || schema == "OwnerReference" || schema == "Condition")
+    return fmt::format("io.k8s.apimachinery.pkg.apis.meta.v1.{}", schema);
+  const bool core = group_.empty() || schema == "ObjectReference" || schema == "EventSource";
+  if (schema == "GroupEvent") schema = "Event"; // two groups have an Event, of different fields
+  return fmt::format("io.k8s.api.{}.v1.{}", core ? "core" : group_.substr(0, group_.find('.')), schema);
+}
+
+Json Schemas::type(std::string_view type) const {
+  if (type.starts_with('[')) return {{"type", "array"}, {"items", this->type(type.substr(1, type.size() - 2))}};
   if (type == "IntOrString") return {{"type", "string"}, {"format", "int-or-string"}};
   if (is_schema(type)) return {{"allOf", Json::array({reference(type)})}, {"default", Json::object()}};
   if (type == "object") return {{"type", "object"}, {"additionalProperties", {{"type", "string"}}}};
   return {{"type", type}};
 }
 
-void add_schema(Json& schemas, std::string_view name) {
-  if (schemas.contains(std::string(name))) return;
+void Schemas::add(std::string_view name) {
+  if (all_.contains(named(name))) return;
   Json properties = Json::object();
   for (const Field& field : fields) {
     if (field.schema != name) continue;
-    Json property = type_json(field.type);
+    Json property = type(field.type);
     if (!field.text.empty()) property["description"] = field.text;
     properties[std::string(field.name)] = std::move(property);
   }
-  schemas[std::string(name)] = {{"type", "object"}, {"properties", std::move(properties)}};
+  all_[named(name)] = {{"type", "object"}, {"properties", std::move(properties)}};
   for (const Field& field : fields) {
     if (field.schema != name) continue;
     std::string_view type = field.type;
     if (type.starts_with('[')) type = type.substr(1, type.size() - 2);
-    if (is_schema(type) && type != "IntOrString") add_schema(schemas, type);
+    if (is_schema(type) && type != "IntOrString") add(type);
   }
 }
 
@@ -237,54 +264,85 @@ Json kind_tag(const model::KindInfo& kind) {
   return {{"group", kind.group}, {"version", kind.version}, {"kind", kind.name}};
 }
 
-/// Two groups have an Event, of different fields.
 std::string_view schema_of(const model::KindInfo& kind) {
   return kind.kind == model::Kind::group_event ? "GroupEvent" : kind.name;
 }
 
-void add_kind(Json& schemas, const model::KindInfo& kind) {
-  add_schema(schemas, schema_of(kind));
-  add_schema(schemas, "ObjectMeta");
-  Json& schema = schemas[std::string(schema_of(kind))];
+void Schemas::add_kind(const model::KindInfo& kind) {
+  add(schema_of(kind));
+  add("ObjectMeta");
+  Json& schema = all_[named(schema_of(kind))];
   Json properties = {{"apiVersion", {{"type", "string"}, {"description", "Version of this schema."}}},
                      {"kind", {{"type", "string"}, {"description", "The kind of object."}}},
-                     {"metadata", type_json("ObjectMeta")}};
+                     {"metadata", type("ObjectMeta")}};
   properties.update(schema["properties"]);
   schema["properties"] = std::move(properties);
   schema["description"] = fmt::format("{} as this registry keeps it.", kind.name);
   schema["x-kubernetes-group-version-kind"] = Json::array({kind_tag(kind)});
 }
 
-Json operation(const model::KindInfo& kind, std::string_view action) {
+enum class Version { v2, v3 };
+
+Json operation(const model::KindInfo& kind, std::string_view action, const Schemas& schemas, Version version) {
   Json parameters = Json::array();
-  for (const std::string_view name : {"dryRun", "fieldManager", "fieldValidation"})
-    parameters.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}, {"uniqueItems", true}}}});
-  const Json content = {{"application/json", {{"schema", reference(schema_of(kind))}}}};
+  for (const std::string_view name : {"dryRun", "fieldManager", "fieldValidation"}) {
+    if (version == Version::v2)
+      parameters.push_back({{"name", name}, {"in", "query"}, {"type", "string"}, {"uniqueItems", true}});
+    else
+      parameters.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}, {"uniqueItems", true}}}});
+  }
+  const Json schema = {{"schema", schemas.reference(schema_of(kind))}};
+  Json answer = {{"description", "OK"}};
+  if (version == Version::v2)
+    answer.update(schema);
+  else
+    answer["content"] = {{"application/json", schema}};
   return {{"operationId", fmt::format("{}{}", action, kind.name)},
           {"parameters", std::move(parameters)},
-          {"responses", {{"200", {{"description", "OK"}, {"content", content}}}}},
+          {"responses", {{"200", std::move(answer)}}},
           {"x-kubernetes-action", action},
           {"x-kubernetes-group-version-kind", kind_tag(kind)}};
+}
+
+void add_paths(Json& paths, const model::KindInfo& kind, const Schemas& schemas, Version version) {
+  const std::string base =
+      fmt::format("{}{}{}", kind.group.empty() ? "/api/v1/" : fmt::format("/apis/{}/v1/", kind.group),
+                  kind.namespaced ? "namespaces/{namespace}/" : "", kind.plural);
+  const auto act = [&](std::string_view action) { return operation(kind, action, schemas, version); };
+  paths[base] = {{"get", act("list")}, {"post", act("post")}};
+  paths[base + "/{name}"] = {{"get", act("get")}, {"put", act("put")}, {"patch", act("patch")}};
 }
 
 } // namespace
 
 std::optional<std::string> openapi_document(std::string_view group) {
-  Json paths = Json::object(), schemas = Json::object();
+  Json paths = Json::object();
+  Schemas schemas(group, "#/components/schemas/");
   for (const model::KindInfo& kind : model::kinds()) {
     if (kind.group != group) continue;
-    const std::string base = fmt::format("{}{}{}", group.empty() ? "/api/v1/" : fmt::format("/apis/{}/v1/", group),
-                                         kind.namespaced ? "namespaces/{namespace}/" : "", kind.plural);
-    paths[base] = {{"get", operation(kind, "list")}, {"post", operation(kind, "post")}};
-    paths[base + "/{name}"] = {
-        {"get", operation(kind, "get")}, {"put", operation(kind, "put")}, {"patch", operation(kind, "patch")}};
-    add_kind(schemas, kind);
+    add_paths(paths, kind, schemas, Version::v3);
+    schemas.add_kind(kind);
   }
   if (paths.empty()) return std::nullopt;
   return Json{{"openapi", "3.0.0"},
               {"info", {{"title", "Signpost"}, {"version", "v1"}}},
               {"paths", std::move(paths)},
-              {"components", {{"schemas", std::move(schemas)}}}}
+              {"components", {{"schemas", schemas.take()}}}}
+      .dump();
+}
+
+std::string openapi_v2_json() {
+  Json paths = Json::object(), definitions = Json::object();
+  for (const model::KindInfo& kind : model::kinds()) {
+    Schemas schemas(kind.group, "#/definitions/");
+    add_paths(paths, kind, schemas, Version::v2);
+    schemas.add_kind(kind);
+    definitions.update(schemas.take());
+  }
+  return Json{{"swagger", "2.0"},
+              {"info", {{"title", "Signpost"}, {"version", "v1"}}},
+              {"paths", std::move(paths)},
+              {"definitions", std::move(definitions)}}
       .dump();
 }
 

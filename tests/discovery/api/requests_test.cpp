@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "tests/discovery/api/api_fixture.hpp"
@@ -36,10 +37,12 @@ TEST_CASE("discovery, version, health and unknown paths") {
         {"/apis/discovery.k8s.io/v1", 200, R"("name":"endpointslices")"},
         {"/apis/networking.k8s.io/v1", 200, R"("name":"servicecidrs")"},
         {"/version", 200, R"("gitVersion":"v1.35.0+signpost-0.1.0")"},
-        {"/openapi/v2", 200, "fieldValidation"},
-        {"/openapi/v2", 200, "group: \"discovery.k8s.io\"\nkind: EndpointSlice\nversion: v1\n"},
+        {"/openapi/v2", 200, R"("swagger":"2.0")"},
+        {"/openapi/v2", 200, R"("io.k8s.api.discovery.v1.EndpointSlice":{)"},
         {"/openapi/v3", 200, "/openapi/v3/api/v1?hash="},
         {"/openapi/v3/api/v1?hash=1", 200, "fieldValidation"},
+        {"/openapi/v3/api/v1", 200, R"("io.k8s.api.core.v1.Service":{)"},
+        {"/openapi/v3/api/v1", 200, R"("$ref":"#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")"},
         {"/openapi/v3/apis/discovery.k8s.io/v1", 200, "x-kubernetes-group-version-kind"},
         {"/openapi/v3/apis/apps/v1", 404, "404 page not found"},
         {"/healthz", 200, "ok"},
@@ -72,7 +75,15 @@ TEST_CASE("discovery, version, health and unknown paths") {
   }
   ready = true;
   CHECK(api.ask("GET", "/readyz").body == "ok");
-  CHECK(api.ask("GET", "/openapi/v2").headers["content-type"].find('@') == std::string::npos);
+  const Answer protobuf =
+      api.ask("GET", "/openapi/v2", "", "Accept: application/com.github.proto-openapi.spec.v2@v1.0+protobuf\r\n");
+  CHECK(protobuf.headers.at("content-type").find('@') == std::string::npos);
+  CHECK(protobuf.body.find("group: \"discovery.k8s.io\"\nkind: EndpointSlice\nversion: v1\n") != std::string::npos);
+  for (const char* path : {"/openapi/v2", "/openapi/v3/api/v1", "/openapi/v3/apis/events.k8s.io/v1"}) {
+    const Answer document = api.ask("GET", path);
+    CHECK(document.headers.at("content-type") == "application/json");
+    CHECK(nlohmann::json::accept(document.body));
+  }
   CHECK(api.ask("POST", "/api").status == 405);
   CHECK(api.ask("HEAD", "/healthz").status == 200);
   CHECK(api.ask("DELETE", "/metrics").status == 405);
@@ -323,7 +334,7 @@ TEST_CASE("events: told in one group's words, read in the other's, chosen by the
   ApiFixture api;
   const std::string core = "/api/v1/namespaces/default/events";
   const std::string group = "/apis/events.k8s.io/v1/namespaces/default/events";
-  const json told = {{"metadata", {{"generateName", "web."}}},
+  const json told = {{"metadata", {{"generateName", "web-"}}},
                      {"eventTime", "2026-01-01T00:00:00.000001Z"},
                      {"reportingController", "example.com/agent"},
                      {"reportingInstance", "a-1"},
