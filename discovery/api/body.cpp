@@ -148,8 +148,10 @@ registry::Result<DecodedBody> decode_patched(model::Kind id, const Json& documen
     registry::Status status;
     status.code = 422;
     status.reason = "Invalid";
+    constexpr std::size_t shown = 4096;
     std::string quoted;
-    model::append_json_string(quoted, patch);
+    model::append_json_string(quoted, patch.substr(0, shown));
+    if (patch.size() > shown) quoted += "...";
     const std::string detail = fmt::format("Invalid value: {}: {}", quoted, why);
     status.message = fmt::format(" \"\" is invalid: patch: {}", detail);
     status.has_details = true;

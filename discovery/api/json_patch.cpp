@@ -11,7 +11,9 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::size_t max_operations = 10'000;
-constexpr std::size_t max_array = 100'000; // inserting moves what is behind
+/// Items of arrays that all operations together may push about, and values that they may look through: a tenth of a
+/// second. 10,000 insertions in front of 2,000 items are within it.
+constexpr std::size_t max_steps = 20'000'000;
 
 tl::unexpected<PatchError> refuse(std::string message, int status = 422) {
   return tl::make_unexpected(PatchError{status, std::move(message)});
@@ -65,6 +67,25 @@ Json* find(Json& document, const Pointer& pointer, std::size_t depth) {
   return at;
 }
 
+/// For messages: who sends megabytes does not get them back.
+std::string_view excerpt(std::string_view text) { return text.substr(0, 256); }
+
+/// What is left to spend.
+struct Budget {
+  std::size_t octets; // that copies may add
+  std::size_t steps = max_steps;
+
+  bool spend(std::size_t count) {
+    if (count > steps) return false;
+    steps -= count;
+    return true;
+  }
+};
+
+tl::unexpected<PatchError> too_much() {
+  return refuse("the patch moves too much: take out and put in whole lists instead of many items", 413);
+}
+
 struct Operation {
   std::string op, path, from;
   Pointer pointer, source;
@@ -72,8 +93,8 @@ struct Operation {
 };
 
 tl::expected<void, PatchError> missing(const Operation& operation) {
-  return refuse(
-      fmt::format("{} operation does not apply: doc is missing path: {}: missing value", operation.op, operation.path));
+  return refuse(fmt::format("{} operation does not apply: doc is missing path: {}: missing value", operation.op,
+                            excerpt(operation.path)));
 }
 
 /// Whether the value, put at the end of the pointer, would make the document deeper than one that is read may be:
@@ -91,8 +112,10 @@ bool is_too_deep(const Json& value, const Pointer& pointer) {
   return false;
 }
 
-tl::expected<void, PatchError> add(Json& document, const Operation& operation, Json value) {
-  if (is_too_deep(value, operation.pointer)) return refuse("the object would be nested too deep", 413);
+tl::unexpected<PatchError> too_deep() { return refuse("the object would be nested too deep", 413); }
+
+/// The value is known not to be too deep for its place.
+tl::expected<void, PatchError> add(Json& document, const Operation& operation, Json value, Budget& budget) {
   if (operation.pointer.empty()) {
     document = std::move(value);
     return {};
@@ -107,20 +130,27 @@ tl::expected<void, PatchError> add(Json& document, const Operation& operation, J
   const auto index = last == "-" ? std::optional(parent->size()) : parse_index(last);
   if (!index || *index > parent->size())
     return refuse(fmt::format("{} operation does not apply: doc is missing path: {}: index out of range", operation.op,
-                              operation.path));
-  if (parent->size() >= max_array) return refuse("the list is too long to be patched", 413);
+                              excerpt(operation.path)));
+  if (!budget.spend(parent->size() - *index)) return too_much();
   parent->insert(parent->begin() + static_cast<std::ptrdiff_t>(*index), std::move(value));
   return {};
 }
 
-tl::expected<void, PatchError> remove(Json& document, const Operation& operation, const Pointer& pointer) {
+/// `value`: becomes what was there, if given.
+tl::expected<void, PatchError> remove(Json& document, const Operation& operation, const Pointer& pointer,
+                                      Budget& budget, Json* value = nullptr) {
   if (pointer.empty()) return refuse("remove operation does not apply: the whole document cannot be removed");
   Json* parent = find(document, pointer, pointer.size() - 1);
-  if (parent == nullptr || child(*parent, pointer.back()) == nullptr) return missing(operation);
-  if (parent->is_object())
+  Json* const found = parent == nullptr ? nullptr : child(*parent, pointer.back());
+  if (found == nullptr) return missing(operation);
+  if (value != nullptr) *value = std::move(*found);
+  if (parent->is_object()) {
     parent->erase(pointer.back());
-  else
-    parent->erase(*parse_index(pointer.back()));
+    return {};
+  }
+  const std::size_t index = *parse_index(pointer.back());
+  if (!budget.spend(parent->size() - index)) return too_much();
+  parent->erase(index);
   return {};
 }
 
@@ -138,9 +168,11 @@ Patched<Operation> parse_operation(const Json& json) {
     return true;
   };
   if (!text("op", operation.op)) return refuse("Unexpected kind: unknown");
+  if (operation.op.size() > 16) return refuse(fmt::format("Unexpected kind: {}", excerpt(operation.op)));
   if (!text("path", operation.path)) return refuse(operation.op + " operation has no path");
   auto pointer = parse_pointer(operation.path);
-  if (!pointer) return refuse(fmt::format("{} operation does not apply: bad path: {}", operation.op, operation.path));
+  if (!pointer)
+    return refuse(fmt::format("{} operation does not apply: bad path: {}", operation.op, excerpt(operation.path)));
   operation.pointer = std::move(*pointer);
   if (operation.op == "copy" || operation.op == "move") {
     auto source = text("from", operation.from) ? parse_pointer(operation.from) : std::nullopt;
@@ -154,42 +186,51 @@ Patched<Operation> parse_operation(const Json& json) {
   return operation;
 }
 
+std::size_t text_size(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace).size(); }
+
 bool begins_with(const Pointer& longer, const Pointer& shorter) {
   return longer.size() > shorter.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
 }
 
-tl::expected<void, PatchError> perform(Json& document, const Operation& operation, std::size_t& budget) {
+tl::expected<void, PatchError> perform(Json& document, const Operation& operation, Budget& budget) {
   const std::string& op = operation.op;
-  if (op == "add") return add(document, operation, *operation.value);
-  if (op == "remove") return remove(document, operation, operation.pointer);
+  if (op == "add") {
+    if (is_too_deep(*operation.value, operation.pointer)) return too_deep();
+    return add(document, operation, *operation.value, budget);
+  }
+  if (op == "remove") return remove(document, operation, operation.pointer, budget);
   if (op == "replace") {
     Json* target = find(document, operation.pointer, operation.pointer.size());
     if (target == nullptr) return missing(operation);
-    if (is_too_deep(*operation.value, operation.pointer)) return refuse("the object would be nested too deep", 413);
+    if (is_too_deep(*operation.value, operation.pointer)) return too_deep();
     *target = *operation.value;
     return {};
   }
   if (op == "test") {
     const Json* target = find(document, operation.pointer, operation.pointer.size());
-    const Json wanted = operation.value == nullptr ? Json() : *operation.value;
+    static const Json null;
+    const Json& wanted = operation.value == nullptr ? null : *operation.value;
     const bool same = target == nullptr ? wanted.is_null() : *target == wanted;
     if (same) return {};
-    return refuse(fmt::format("testing value {} failed: test failed", operation.path));
+    return refuse(fmt::format("testing value {} failed: test failed", excerpt(operation.path)));
   }
   if (op == "copy" || op == "move") {
     if (op == "move" && begins_with(operation.pointer, operation.source))
       return refuse("move operation does not apply: a value cannot be moved into itself");
-    Json* source = find(document, operation.source, operation.source.size());
+    const Json* source = find(document, operation.source, operation.source.size());
     if (source == nullptr) return missing(operation);
-    Json value = *source;
-    if (op == "move") {
-      if (auto removed = remove(document, operation, operation.source); !removed) return removed;
-    } else {
-      const std::size_t size = value.dump(-1, ' ', false, Json::error_handler_t::replace).size();
-      if (size > budget) return refuse("copy operations make the object too large", 413);
-      budget -= size;
+    // What does not go deeper than it was cannot become too deep, and need not be looked through.
+    if (op == "copy" || operation.pointer.size() > operation.source.size()) {
+      const std::size_t size = text_size(*source);
+      if (!budget.spend(size)) return too_much();
+      if (op == "copy" && size > budget.octets) return refuse("copy operations make the object too large", 413);
+      if (op == "copy") budget.octets -= size;
+      if (is_too_deep(*source, operation.pointer)) return too_deep();
     }
-    return add(document, operation, std::move(value));
+    if (op == "copy") return add(document, operation, *source, budget);
+    Json value;
+    if (auto removed = remove(document, operation, operation.source, budget, &value); !removed) return removed;
+    return add(document, operation, std::move(value), budget);
   }
   return refuse(fmt::format("Unexpected kind: {}", op));
 }
@@ -210,7 +251,8 @@ void merge(Json& target, const Json& patch) {
 
 } // namespace
 
-Patched<Json> apply_json_patch(Json document, const Json& patch, std::size_t budget) {
+Patched<Json> apply_json_patch(Json document, const Json& patch, std::size_t octets) {
+  Budget budget{octets};
   if (!patch.is_array())
     return refuse("error decoding patch: json: cannot unmarshal object into Go value of type "
                   "jsonpatch.Patch",

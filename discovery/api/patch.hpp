@@ -21,9 +21,9 @@ struct PatchError {
 template <class T>
 using Patched = tl::expected<T, PatchError>;
 
-/// RFC 6902. At most 10,000 operations; copies may add at most `budget` bytes.
+/// RFC 6902. At most 10,000 operations; copies may add at most `octets`, and all together move a bounded number of items.
 [[nodiscard]] Patched<nlohmann::json> apply_json_patch(nlohmann::json document, const nlohmann::json& patch,
-                                                       std::size_t budget = 3 << 20);
+                                                       std::size_t octets = 3 << 20);
 
 /// RFC 7386. The patch must be an object.
 [[nodiscard]] Patched<nlohmann::json> apply_merge_patch(nlohmann::json document, const nlohmann::json& patch);

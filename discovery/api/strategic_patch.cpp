@@ -42,20 +42,24 @@ public:
   explicit StrategicMerge(model::Kind kind) : rules_(kind) {}
 
   /// `original` becomes what the patch makes of it. Recursion is bounded by the depth of what the parser accepts.
-  Done merge_map(Json& original, const Json& patch, const std::string& path) const;
+  Done merge_map(Json& original, const Json& patch, const std::string& path);
 
 private:
   std::string below(const std::string& path, std::string_view key) const;
 
   Done retain(Json& original, const Json& patch) const;
-  Done merge_member(Json& original, const std::string& key, const Json& value, const std::string& path) const;
+  Done merge_member(Json& original, const std::string& key, const Json& value, const std::string& path);
   Done merge_ordered(Json& original, const std::string& name, const Json& order, const Json& patch,
-                     const std::string& path) const;
-  Done merge_list(Json& list, const Json& patch, const ListRule& rule, const std::string& path,
-                  Keys* server = nullptr) const;
-  Done merge_items(Json& list, const Json& patch, const ListRule& rule, const std::string& path, Keys* server) const;
+                     const std::string& path);
+  Done merge_list(Json& list, const Json& patch, const ListRule& rule, const std::string& path, Keys* server = nullptr);
+  Done merge_items(Json& list, const Json& patch, const ListRule& rule, const std::string& path, Keys* server);
 
-  MergeKeys rules_;
+  tl::expected<Keys, PatchError> keys_of(const Json& list, const ListRule& rule, const std::string& path);
+
+  const MergeKeys rules_;
+  /// Items that may still be looked at. One list of 3 MB has some 300,000; but a patch may name one container 10,000
+  /// times, and each time its list of variables.
+  std::size_t steps_ = 4'000'000;
 };
 
 /// Where a member is, as the tables spell it. Only their places matter: everything else is one and the same, so that
@@ -92,25 +96,6 @@ void put_new(Json& object, const std::string& key, const Json& value) {
     object.erase(key);
 }
 
-/// What identifies the items of a list: the value of the merge key, or the item itself in a list of plain values.
-tl::expected<Keys, PatchError> keys_of(const Json& list, const ListRule& rule, const std::string& path) {
-  Keys keys;
-  keys.reserve(list.size());
-  for (const Json& item : list) {
-    if (rule.key.empty()) {
-      if (item.is_structured()) return refuse(fmt::format("{} holds plain values only", path), 400);
-      keys.push_back(text_of(item));
-      continue;
-    }
-    if (!item.is_object()) return refuse(fmt::format("{}: expected a list of objects", path), 400);
-    const auto found = item.find(rule.key);
-    if (found == item.end())
-      return refuse(fmt::format("map: {} does not contain declared merge key: {}", excerpt(item), rule.key));
-    keys.push_back(text_of(*found));
-  }
-  return keys;
-}
-
 void put_in_order(Json& list, const std::vector<std::size_t>& order) {
   Json result = Json::array();
   for (const std::size_t at : order) result.push_back(std::move(list[at]));
@@ -139,6 +124,28 @@ bool fits_order(const Json& patch, const Keys& order, const ListRule& rule) {
   return true;
 }
 
+/// What identifies the items of a list: the value of the merge key, or the item itself in a list of plain values.
+tl::expected<Keys, PatchError> StrategicMerge::keys_of(const Json& list, const ListRule& rule,
+                                                       const std::string& path) {
+  if (list.size() > steps_) return refuse("the patch goes through too many items too often", 413);
+  steps_ -= list.size();
+  Keys keys;
+  keys.reserve(list.size());
+  for (const Json& item : list) {
+    if (rule.key.empty()) {
+      if (item.is_structured()) return refuse(fmt::format("{} holds plain values only", path), 400);
+      keys.push_back(text_of(item));
+      continue;
+    }
+    if (!item.is_object()) return refuse(fmt::format("{}: expected a list of objects", path), 400);
+    const auto found = item.find(rule.key);
+    if (found == item.end())
+      return refuse(fmt::format("map: {} does not contain declared merge key: {}", excerpt(item), rule.key));
+    keys.push_back(text_of(*found));
+  }
+  return keys;
+}
+
 Done StrategicMerge::retain(Json& original, const Json& patch) const {
   const auto found = patch.find(retain_keys);
   if (found == patch.end()) return {};
@@ -155,7 +162,7 @@ Done StrategicMerge::retain(Json& original, const Json& patch) const {
   return {};
 }
 
-Done StrategicMerge::merge_map(Json& original, const Json& patch, const std::string& path) const {
+Done StrategicMerge::merge_map(Json& original, const Json& patch, const std::string& path) {
   if (const auto found = patch.find(directive); found != patch.end()) {
     if (*found == "delete") {
       original = Json::object();
@@ -201,8 +208,7 @@ Done StrategicMerge::merge_map(Json& original, const Json& patch, const std::str
   return {};
 }
 
-Done StrategicMerge::merge_member(Json& original, const std::string& key, const Json& value,
-                                  const std::string& path) const {
+Done StrategicMerge::merge_member(Json& original, const std::string& key, const Json& value, const std::string& path) {
   if (value.is_null()) {
     original.erase(key);
     return {};
@@ -220,7 +226,7 @@ Done StrategicMerge::merge_member(Json& original, const std::string& key, const 
 }
 
 Done StrategicMerge::merge_ordered(Json& original, const std::string& name, const Json& order, const Json& patch,
-                                   const std::string& path) const {
+                                   const std::string& path) {
   const std::string here = below(path, name);
   const ListRule* found = rules_.find(here);
   const auto list = original.find(name);
@@ -256,7 +262,7 @@ Done StrategicMerge::merge_ordered(Json& original, const std::string& name, cons
 
 /// `server`: becomes the order that the list had, for one that is put in an order of its own afterwards.
 Done StrategicMerge::merge_list(Json& list, const Json& patch, const ListRule& rule, const std::string& path,
-                                Keys* server) const {
+                                Keys* server) {
   if (!rule.key.empty()) return merge_items(list, patch, rule, path, server);
   auto before = keys_of(list, rule, path);
   if (!before) return tl::make_unexpected(before.error());
@@ -279,7 +285,7 @@ Done StrategicMerge::merge_list(Json& list, const Json& patch, const ListRule& r
 }
 
 Done StrategicMerge::merge_items(Json& list, const Json& patch, const ListRule& rule, const std::string& path,
-                                 Keys* server) const {
+                                 Keys* server) {
   auto keys = keys_of(list, rule, path);
   if (!keys) return tl::make_unexpected(keys.error());
   bool replace = false;

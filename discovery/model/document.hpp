@@ -70,6 +70,7 @@ private:
   std::vector<Level> open_;
   std::size_t max_depth_;
   DecodeNotes* notes_;
+  std::size_t duplicates_ = 0;
   bool too_deep_ = false;
   std::size_t position_ = 0;
 };

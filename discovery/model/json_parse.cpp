@@ -6,6 +6,8 @@ namespace signpost::model {
 
 namespace {
 constexpr std::size_t max_notes = 100;
+constexpr std::size_t max_duplicates = 10'000; // that are looked at: the same may come again and again
+constexpr std::size_t longest_noted = 256;     // octets of a key
 }
 
 Json* DocumentBuilder::place(Json value) {
@@ -42,12 +44,12 @@ bool DocumentBuilder::key(string_t& name) {
   auto const [member, fresh] = object.try_emplace(name);
   if (!fresh) note_duplicate(name);
   level.slot = &member->second;
-  if (notes_ != nullptr) level.key = std::move(name);
+  if (notes_ != nullptr) level.key = name.substr(0, longest_noted); // it may be in the path of many notes
   return true;
 }
 
 void DocumentBuilder::note_duplicate(const std::string& name) {
-  if (notes_ == nullptr || notes_->duplicate_fields.size() >= max_notes) return;
+  if (notes_ == nullptr || notes_->duplicate_fields.size() >= max_notes || ++duplicates_ > max_duplicates) return;
   std::string path;
   for (std::size_t i = 0; i + 1 < open_.size(); ++i) {
     if (open_[i].container->is_array()) {
@@ -56,7 +58,7 @@ void DocumentBuilder::note_duplicate(const std::string& name) {
       path += (path.empty() ? "" : ".") + open_[i].key;
     }
   }
-  auto note = "duplicate field \"" + path + (path.empty() ? "" : ".") + name + '"';
+  auto note = "duplicate field \"" + path + (path.empty() ? "" : ".") + name.substr(0, longest_noted) + '"';
   auto& notes = notes_->duplicate_fields;
   if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(std::move(note));
 }

@@ -41,16 +41,35 @@ std::string item(std::string_view list, std::size_t index, std::string_view chil
   return out;
 }
 
+void FieldErrors::add(const char* reason, std::string message, std::string field) {
+  constexpr std::size_t most = 64 << 10, most_of_one = 4 << 10;
+  if (size_ > most) {
+    ++unsaid_;
+    return;
+  }
+  for (std::string* text : {&message, &field})
+    if (text->size() > most_of_one) text->replace(most_of_one, std::string::npos, "...");
+  size_ += message.size() + field.size();
+  causes_.push_back({reason, std::move(message), std::move(field)});
+}
+
+std::vector<Cause> FieldErrors::take() {
+  if (unsaid_ > 0)
+    causes_.push_back({"FieldValueTooMany", "Too many: " + std::to_string(unsaid_) + " further errors", "..."});
+  size_ = unsaid_ = 0;
+  return std::exchange(causes_, {});
+}
+
 void FieldErrors::required(std::string field, std::string_view detail) {
   std::string message = "Required value";
   if (!detail.empty()) message.append(": ").append(detail);
-  causes_.push_back({"FieldValueRequired", std::move(message), std::move(field)});
+  add("FieldValueRequired", std::move(message), std::move(field));
 }
 
 void FieldErrors::invalid(std::string field, std::string_view value, std::string_view detail) {
   std::string message = "Invalid value: ";
   message.append(value).append(": ").append(detail);
-  causes_.push_back({"FieldValueInvalid", std::move(message), std::move(field)});
+  add("FieldValueInvalid", std::move(message), std::move(field));
 }
 
 void FieldErrors::unsupported(std::string field, std::string_view value,
@@ -61,26 +80,25 @@ void FieldErrors::unsupported(std::string field, std::string_view value,
     if (!std::exchange(first, false)) message += ", ";
     message += quoted(one);
   }
-  causes_.push_back({"FieldValueNotSupported", std::move(message), std::move(field)});
+  add("FieldValueNotSupported", std::move(message), std::move(field));
 }
 
 void FieldErrors::forbidden(std::string field, std::string_view detail) {
-  causes_.push_back({"FieldValueForbidden", "Forbidden: " + std::string(detail), std::move(field)});
+  add("FieldValueForbidden", "Forbidden: " + std::string(detail), std::move(field));
 }
 
 void FieldErrors::duplicate(std::string field, std::string_view value) {
-  causes_.push_back({"FieldValueDuplicate", "Duplicate value: " + std::string(value), std::move(field)});
+  add("FieldValueDuplicate", "Duplicate value: " + std::string(value), std::move(field));
 }
 
 void FieldErrors::too_long(std::string field, std::size_t most) {
-  causes_.push_back(
-      {"FieldValueTooLong", "Too long: may not be more than " + std::to_string(most) + " bytes", std::move(field)});
+  add("FieldValueTooLong", "Too long: may not be more than " + std::to_string(most) + " bytes", std::move(field));
 }
 
 void FieldErrors::too_many(std::string field, std::size_t count, std::size_t most) {
-  causes_.push_back({"FieldValueTooMany",
-                     "Too many: " + std::to_string(count) + ": must have at most " + std::to_string(most) + " items",
-                     std::move(field)});
+  add("FieldValueTooMany",
+      "Too many: " + std::to_string(count) + ": must have at most " + std::to_string(most) + " items",
+      std::move(field));
 }
 
 } // namespace signpost::registry

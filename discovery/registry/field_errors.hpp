@@ -37,10 +37,16 @@ public:
   void too_many(std::string field, std::size_t count, std::size_t most);
 
   [[nodiscard]] bool empty() const { return causes_.empty(); }
-  [[nodiscard]] std::vector<Cause> take() { return std::move(causes_); }
+  /// At most some 64 KiB of them, and how many more there are: who sends a list of 40,000 bad items is not told of
+  /// each.
+  [[nodiscard]] std::vector<Cause> take();
 
 private:
+  void add(const char* reason, std::string message, std::string field);
+
   std::vector<Cause> causes_;
+  std::size_t size_ = 0;   // octets of their texts
+  std::size_t unsaid_ = 0; // further ones
 };
 
 } // namespace signpost::registry

@@ -102,7 +102,7 @@ private:
   }
 
   Done request_address(const ServiceRanges& ranges, const std::string& ip, const std::vector<std::string>& given) {
-    const auto address = parse_address_leniently(ip);
+    const auto address = model::read_address(ip);
     const std::string why = "failed to allocate IP " + ip + ": ";
     const auto range = std::find_if(ranges.begin(), ranges.end(), [&](const auto& one) {
       return address && one->allocator.range().index_of(*address);
@@ -129,7 +129,7 @@ private:
   }
 
   void release_address(const std::string& ip) {
-    if (const auto address = parse_address_leniently(ip)) plan_.releases.push_back(address_claim_key(*address));
+    if (const auto address = model::read_address(ip)) plan_.releases.push_back(address_claim_key(*address));
   }
 
   Done plan_ports() {
@@ -154,17 +154,18 @@ private:
   Done take_ports() {
     std::map<std::int32_t, std::int32_t> by_number;
     auto& ports = service_.spec.ports;
+    std::map<std::int32_t, std::int32_t> asked; // the first that is asked for, by port
+    for (const ServicePort& port : ports) {
+      if (port.node_port != 0) asked.emplace(port.port, port.node_port);
+    }
     for (std::size_t i = 0; i < ports.size(); ++i) {
       ServicePort& port = ports[i];
       if (port.node_port == 0 && !allocates_node_ports(service_)) continue;
       const std::string field = item("spec.ports", i, "nodePort");
       std::int32_t& shared = by_number[port.port];
       if (shared == 0) {
-        const auto asked = std::find_if(ports.begin(), ports.end(), [&](const ServicePort& other) {
-          return other.port == port.port && other.node_port != 0;
-        });
-        if (asked != ports.end()) {
-          shared = asked->node_port;
+        if (const auto wanted = asked.find(port.port); wanted != asked.end()) {
+          shared = wanted->second;
           if (Done done = request_port(shared, field); !done) return done;
         } else if (Done done = choose_port(shared, "nodePort"); !done) {
           return done;
@@ -265,7 +266,7 @@ tl::expected<ClaimPlan, Status> plan_claims(Claims& claims, Service& service, co
 void append_claims(const Service& service, std::vector<std::string>& keys) {
   if (has_addresses(service)) {
     for (const std::string& ip : service.spec.cluster_ips) {
-      if (const auto address = parse_address_leniently(ip)) keys.push_back(address_claim_key(*address));
+      if (const auto address = model::read_address(ip)) keys.push_back(address_claim_key(*address));
     }
   }
   // Only these types own the node ports that they name.

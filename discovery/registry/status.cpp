@@ -1,6 +1,6 @@
 #include "discovery/registry/status.hpp"
 
-#include <algorithm>
+#include <unordered_set>
 
 #include "discovery/registry/field_errors.hpp"
 
@@ -59,10 +59,11 @@ Status invalid(const model::KindInfo& kind, std::string_view name, std::vector<C
   Status status = about(kind, name, 422, "Invalid");
   status.kind = kind.name;
   std::vector<std::string> lines;
+  std::unordered_set<std::string> said;
   for (const Cause& cause : causes) {
     std::string line = cause.field + ": " + cause.message;
     // Upstream lists equal errors once in the sentence, yet each of them as a cause.
-    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+    if (said.insert(line).second) lines.push_back(std::move(line));
   }
   status.message = std::string(kind.name);
   if (!kind.group.empty()) status.message.append(".").append(kind.group);

@@ -1,6 +1,5 @@
 #include "discovery/registry/transaction.hpp"
 
-#include <algorithm>
 #include <set>
 
 namespace signpost::registry {
@@ -17,13 +16,11 @@ void WriteTransaction::need_namespace(std::string_view name, store::Revision mod
 
 void WriteTransaction::write(std::string key, store::Revision expected, store::Value value, const ClaimPlan& plan) {
   // A port that moves within one service changes no hands.
-  const auto released = [&](const Taking& taking) {
-    return std::find(plan.releases.begin(), plan.releases.end(), taking.key) != plan.releases.end();
-  };
-  const auto moved = [&](const std::string& release) {
-    return std::any_of(plan.takings.begin(), plan.takings.end(),
-                       [&](const Taking& taking) { return taking.key == release; });
-  };
+  const std::set<std::string_view> releases(plan.releases.begin(), plan.releases.end());
+  std::set<std::string_view> takings;
+  for (const Taking& taking : plan.takings) takings.insert(taking.key);
+  const auto released = [&](const Taking& taking) { return releases.contains(taking.key); };
+  const auto moved = [&](const std::string& release) { return takings.contains(release); };
   std::set<std::string_view> cidrs;
   for (const auto& range : plan.ranges) {
     if (!cidrs.insert(range->cidr).second) continue;

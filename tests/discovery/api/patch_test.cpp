@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 using Json = nlohmann::json;
@@ -98,6 +99,44 @@ TEST_CASE("JSON patch: what is made is bounded") {
   Json many = Json::array();
   for (int i = 0; i < 10'001; ++i) many.push_back({{"op", "test"}, {"path", "/a"}, {"value", 1}});
   CHECK(apply_json_patch({{"a", 1}}, many).error().status == 413);
+}
+
+TEST_CASE("JSON patch: moves cost nothing, shoving long lists about is counted") {
+  const auto operations = [](Json first, int count, const std::function<Json(int)>& each) {
+    Json patch = Json::array({std::move(first)});
+    for (int i = 0; i < count; ++i) patch.push_back(each(i));
+    return patch;
+  };
+  const auto list = [](int size) {
+    return Json{{"op", "add"}, {"path", "/x"}, {"value", Json(std::vector<int>(size))}};
+  };
+  const auto moved = apply_json_patch(Json::object(), operations(list(1'000'000), 9'000, [](int i) {
+                                        const char *from = i % 2 == 0 ? "/x" : "/y", *to = i % 2 == 0 ? "/y" : "/x";
+                                        return Json{{"op", "move"}, {"from", from}, {"path", to}};
+                                      }));
+  REQUIRE(moved);
+  CHECK((*moved)["x"].size() == 1'000'000);
+  const auto front = [](int) { return Json{{"op", "add"}, {"path", "/x/0"}, {"value", 1}}; };
+  CHECK(apply_json_patch(Json::object(), operations(list(90'000), 9'000, front)).error().status == 413);
+  CHECK(apply_json_patch(Json::object(), operations(list(1'000), 5'000, front))->at("x").size() == 6'000);
+  const auto back = [](int) { return Json{{"op", "add"}, {"path", "/x/-"}, {"value", 1}}; };
+  CHECK(apply_json_patch(Json::object(), operations(list(200'000), 9'000, back))->at("x").size() == 209'000);
+  const auto removed = [](int) { return Json{{"op", "remove"}, {"path", "/x/0"}}; };
+  CHECK(apply_json_patch(Json::object(), operations(list(90'000), 9'000, removed)).error().status == 413);
+  // Deeper and deeper, with much inside.
+  Json deeper = Json::array({list(100'000)});
+  for (int i = 0; i < 5'000; ++i) {
+    deeper.push_back({{"op", "add"}, {"path", "/y"}, {"value", Json::object()}});
+    deeper.push_back({{"op", "move"}, {"from", "/x"}, {"path", "/y/x"}});
+    if (deeper.size() > 9'990) break;
+    deeper.push_back({{"op", "move"}, {"from", "/y/x"}, {"path", "/x"}});
+  }
+  CHECK(apply_json_patch(Json::object(), deeper).error().status == 413);
+  const std::string much(1'000'000, 'a');
+  CHECK(apply_json_patch(Json::object(), Json::array({{{"op", much}, {"path", "/x"}}})).error().message.size() < 1'000);
+  CHECK(
+      apply_json_patch(Json::object(), Json::array({{{"op", "remove"}, {"path", "/" + much}}})).error().message.size() <
+      1'000);
 }
 
 TEST_CASE("merge patch: the examples of RFC 7386") {
@@ -248,6 +287,12 @@ TEST_CASE("strategic merge patch: long lists cost what they are long") {
   REQUIRE(merged);
   CHECK((*merged)["spec"]["ports"].size() == 60'000);
   CHECK((*merged)["metadata"]["finalizers"].empty());
+  // One container, named again and again, each time with one more variable.
+  Json containers = Json::array();
+  for (int i = 0; i < 20'000; ++i)
+    containers.push_back({{"name", "a"}, {"env", Json::array({{{"name", std::to_string(i)}}})}});
+  const Json pod = {{"spec", {{"containers", Json::array({{{"name", "a"}, {"env", Json::array()}}})}}}};
+  CHECK(apply_strategic_patch(Kind::pod, pod, {{"spec", {{"containers", containers}}}}).error().status == 413);
 }
 
 } // namespace
