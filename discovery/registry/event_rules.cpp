@@ -56,6 +56,7 @@ void check_event_update(const model::Event& event, const model::Event& current, 
 
 void check_group_event(const model::GroupEvent& event, FieldErrors& errors) {
   const model::ObjectMeta& metadata = event.metadata;
+  check_generate_name(metadata, check_dns1123_subdomain, errors);
   for (const std::string& complaint : metadata.name.empty() ? Complaints{} : check_dns1123_subdomain(metadata.name)) {
     errors.invalid_text("metadata.name", metadata.name, complaint);
   }

@@ -1,6 +1,7 @@
 #include "discovery/registry/metadata_rules.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "discovery/registry/registry.hpp"
 
@@ -46,7 +47,23 @@ void check_finalizers(const std::vector<std::string>& finalizers, FieldErrors& e
   }
 }
 
+/// As the API writes it.
+std::string json_list(const std::vector<model::OwnerReference>& owners) {
+  std::string out = "[";
+  for (const model::OwnerReference& owner : owners) {
+    out.append(out.size() > 1 ? "," : "").append("{\"apiVersion\":").append(quoted(owner.api_version));
+    out.append(",\"kind\":").append(quoted(owner.kind)).append(",\"name\":").append(quoted(owner.name));
+    out.append(",\"uid\":").append(quoted(owner.uid));
+    if (owner.controller) out.append(",\"controller\":").append(*owner.controller ? "true" : "false");
+    if (owner.block_owner_deletion)
+      out.append(",\"blockOwnerDeletion\":").append(*owner.block_owner_deletion ? "true" : "false");
+    out += '}';
+  }
+  return out + "]";
+}
+
 void check_owner_references(const std::vector<model::OwnerReference>& owners, FieldErrors& errors) {
+  std::string controller;
   for (const model::OwnerReference& owner : owners) {
     const auto need = [&](const std::string& value, const char* child, std::string_view complaint) {
       if (value.empty()) errors.invalid_text(std::string("metadata.ownerReferences.") + child, value, complaint);
@@ -55,6 +72,16 @@ void check_owner_references(const std::vector<model::OwnerReference>& owners, Fi
     need(owner.kind, "kind", "must not be empty");
     need(owner.name, "name", "must not be empty");
     need(owner.uid, "uid", "must not be empty");
+    if (!owner.controller.value_or(false)) continue;
+    std::string name = owner.kind + "/" + owner.name;
+    if (controller.empty()) {
+      controller = std::move(name);
+      continue;
+    }
+    errors.invalid("metadata.ownerReferences", json_list(owners),
+                   "Only one reference can have Controller set to true. Found \"true\" in references for " +
+                       controller + " and " + name);
+    break; // as many again would say the same
   }
 }
 
@@ -74,11 +101,14 @@ void check_labels(const std::map<std::string, std::string>& labels, std::string_
   }
 }
 
+void check_generate_name(const model::ObjectMeta& metadata, NameCheck check_name, FieldErrors& errors) {
+  if (metadata.generate_name.empty()) return;
+  complain(errors, "metadata.generateName", metadata.generate_name,
+           check_name(mask_trailing_dash(metadata.generate_name)));
+}
+
 void check_metadata(const model::ObjectMeta& metadata, NameCheck check_name, FieldErrors& errors) {
-  if (!metadata.generate_name.empty()) {
-    complain(errors, "metadata.generateName", metadata.generate_name,
-             check_name(mask_trailing_dash(metadata.generate_name)));
-  }
+  check_generate_name(metadata, check_name, errors);
   if (metadata.name.empty()) {
     errors.required("metadata.name", "name or generateName is required");
   } else {
@@ -112,11 +142,10 @@ void check_metadata_update(const model::ObjectMeta& wanted, const model::ObjectM
   same(wanted.uid, current.uid, "metadata.uid");
   same(wanted.deletion_timestamp, current.deletion_timestamp, "metadata.deletionTimestamp");
   if (current.deletion_timestamp.empty()) return;
+  const std::set<std::string_view> known(current.finalizers.begin(), current.finalizers.end());
   std::vector<std::string> fresh;
   for (const std::string& finalizer : wanted.finalizers) {
-    if (std::find(current.finalizers.begin(), current.finalizers.end(), finalizer) == current.finalizers.end()) {
-      fresh.push_back(finalizer);
-    }
+    if (!known.contains(finalizer)) fresh.push_back(finalizer);
   }
   if (!fresh.empty()) {
     errors.forbidden("metadata.finalizers",

@@ -10,6 +10,8 @@ namespace signpost::registry {
 
 using NameCheck = Complaints (*)(std::string_view);
 
+/// Of objects whose name is not judged otherwise.
+void check_generate_name(const model::ObjectMeta& metadata, NameCheck check_name, FieldErrors& errors);
 void check_metadata(const model::ObjectMeta& metadata, NameCheck check_name, FieldErrors& errors);
 
 /// Takes over what the client left out (uid, creation, deletion) before the comparison: a client need not send it.

@@ -51,10 +51,7 @@ Result<bool> is_needed(State& state, const model::ServiceCidr& cidr) {
     for (const store::Entry& entry : found->entries) {
       const auto address = model::Address::parse(std::string_view(entry.key).substr(address_claims_prefix.size()));
       if (!address || !covered(own, *address) || covered(*beside, *address)) continue;
-      // Addresses that clients reserved need no range.
-      if (read_address_claim(*entry.value) || entry.value->find(managed_address_writer) != std::string::npos) {
-        return true;
-      }
+      if (is_managed_address(entry)) return true; // those that clients reserved need no range
     }
     if (!found->more) return false;
     page.begin = found->entries.back().key + '\0';

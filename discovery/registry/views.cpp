@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <unordered_set>
 
+#include "discovery/model/address_text.hpp"
 #include "discovery/registry/claims.hpp"
 #include "discovery/registry/state.hpp"
 
@@ -14,37 +17,72 @@ using model::EndpointsAddress;
 using model::EndpointSlice;
 using model::EndpointSubset;
 
-EndpointSubset& subset_for(model::Endpoints& endpoints, const std::vector<model::EndpointPort>& ports) {
-  std::vector<model::EndpointsPort> wanted;
-  for (const model::EndpointPort& port : ports) {
-    wanted.push_back({port.name.value_or(""), port.port.value_or(0), port.protocol.value_or("TCP"), port.app_protocol});
-  }
-  for (EndpointSubset& subset : endpoints.subsets) {
-    if (subset.ports == wanted) return subset;
-  }
-  endpoints.subsets.push_back({{}, {}, std::move(wanted)});
-  return endpoints.subsets.back();
+/// A text that two of these have in common only if they are equal.
+std::string identity(const std::vector<model::EndpointsPort>& ports) {
+  std::string text;
+  for (const model::EndpointsPort& port : ports)
+    text += port.name + ' ' + std::to_string(port.port) + port.protocol + ' ' + port.app_protocol.value_or("\n") + '\0';
+  return text;
 }
 
-/// Endpoints have no word for one that is going: it is no longer there.
-void add(EndpointSubset& subset, const Endpoint& endpoint) {
-  const bool ready = endpoint.conditions.ready.value_or(true);
-  if (!ready && endpoint.conditions.terminating.value_or(false)) return;
-  auto& list = ready ? subset.addresses : subset.not_ready_addresses;
-  for (const std::string& ip : endpoint.addresses) {
-    EndpointsAddress address{ip, endpoint.hostname.value_or(""), endpoint.node_name, endpoint.target_ref};
-    if (std::find(list.begin(), list.end(), address) == list.end()) list.push_back(std::move(address));
-  }
+std::string identity(const EndpointsAddress& address, bool ready) {
+  std::string text =
+      (ready ? "+" : "-") + address.ip + '\0' + address.hostname + '\0' + address.node_name.value_or("\n");
+  if (!address.target_ref) return text;
+  const auto& target = *address.target_ref;
+  for (const std::string* part : {&target.kind, &target.name_space, &target.name, &target.uid, &target.api_version,
+                                  &target.resource_version, &target.field_path})
+    text.append(1, '\0').append(*part);
+  return text;
 }
+
+/// Puts endpoints of many slices together: those that share ports in one subset, each address once.
+class Subsets {
+public:
+  explicit Subsets(std::vector<EndpointSubset>& subsets) : subsets_(subsets) {}
+
+  void add(const EndpointSlice& slice) {
+    std::vector<model::EndpointsPort> ports;
+    for (const model::EndpointPort& port : slice.ports) {
+      ports.push_back(
+          {port.name.value_or(""), port.port.value_or(0), port.protocol.value_or("TCP"), port.app_protocol});
+    }
+    const auto [place, fresh] = places_.try_emplace(identity(ports), subsets_.size());
+    if (fresh) {
+      subsets_.push_back({{}, {}, std::move(ports)});
+      seen_.emplace_back();
+    }
+    for (const Endpoint& endpoint : slice.endpoints) add(place->second, endpoint);
+  }
+
+private:
+  /// Endpoints have no word for one that is going: it is no longer there.
+  void add(std::size_t subset, const Endpoint& endpoint) {
+    const bool ready = endpoint.conditions.ready.value_or(true);
+    if (!ready && endpoint.conditions.terminating.value_or(false)) return;
+    auto& list = ready ? subsets_[subset].addresses : subsets_[subset].not_ready_addresses;
+    for (const std::string& ip : endpoint.addresses) {
+      const auto meant = model::read_address(ip);
+      EndpointsAddress address{meant ? meant->to_string() : ip, endpoint.hostname.value_or(""), endpoint.node_name,
+                               endpoint.target_ref};
+      if (seen_[subset].insert(identity(address, ready)).second) list.push_back(std::move(address));
+    }
+  }
+
+  std::vector<EndpointSubset>& subsets_;
+  std::unordered_map<std::string, std::size_t> places_; // of each list of ports
+  std::vector<std::unordered_set<std::string>> seen_;   // of each subset
+};
 
 Result<void> collect(std::map<std::string, SlicesOfService>& services, const std::vector<store::Entry>& entries,
                      std::string_view only) {
   for (const store::Entry& entry : entries) {
-    const std::string service = service_of_slice(*entry.value);
-    if (service.empty() || (!only.empty() && service != only)) continue;
+    if (!may_belong_to_service(*entry.value, only)) continue;
     auto object = decode_stored(model::Kind::endpoint_slice, entry);
     if (!object) return tl::unexpected(std::move(object.error()));
     EndpointSlice slice = std::get<EndpointSlice>(std::move(*object));
+    const std::string service = service_of_slice(slice);
+    if (service.empty() || (!only.empty() && service != only)) continue;
     std::string key = slice.metadata.name_space + "/" + service;
     std::string name = slice.metadata.name;
     services[std::move(key)].emplace(std::move(name), SliceOfService{std::move(slice), entry.modified});
@@ -84,18 +122,22 @@ std::map<std::string, std::string> labels_of_service(std::map<std::string, std::
 
 } // namespace
 
-std::string service_of_slice(const std::string& text) {
-  static const std::string label = std::string("\"") + model::service_name_label + "\":\"";
-  const std::size_t at = text.find(label);
-  if (at == std::string::npos) return {};
-  const std::size_t from = at + label.size();
-  return text.substr(from, text.find('"', from) - from);
+std::string service_of_slice(const EndpointSlice& slice) {
+  const auto label = slice.metadata.labels.find(model::service_name_label);
+  return label == slice.metadata.labels.end() ? std::string() : label->second;
+}
+
+bool may_belong_to_service(const std::string& text, std::string_view only) {
+  std::string member = std::string("\"") + model::service_name_label + "\":\"";
+  if (!only.empty()) member.append(only).append("\""); // values of labels are written as they are
+  return text.find(member) != std::string::npos;
 }
 
 model::Endpoints mirror_endpoints(const model::ServiceKey& service, const SlicesOfService& slices) {
   model::Endpoints endpoints;
   endpoints.metadata.name = service.name;
   endpoints.metadata.name_space = service.name_space;
+  Subsets subsets(endpoints.subsets);
   for (const auto& [name, entry] : slices) {
     const EndpointSlice& slice = entry.slice;
     std::string& birth = endpoints.metadata.creation_timestamp;
@@ -105,8 +147,7 @@ model::Endpoints mirror_endpoints(const model::ServiceKey& service, const Slices
     }
     if (endpoints.metadata.labels.empty()) endpoints.metadata.labels = labels_of_service(slice.metadata.labels);
     if (slice.address_type == "FQDN" || slice.endpoints.empty()) continue;
-    EndpointSubset& subset = subset_for(endpoints, slice.ports);
-    for (const Endpoint& endpoint : slice.endpoints) add(subset, endpoint);
+    subsets.add(slice);
   }
   std::erase_if(endpoints.subsets, [](const EndpointSubset& subset) {
     return subset.addresses.empty() && subset.not_ready_addresses.empty();
@@ -119,6 +160,15 @@ Stored endpoints_view(const model::ServiceKey& service, const SlicesOfService& s
   for (const auto& [name, entry] : slices) newest = std::max(newest, entry.modified);
   model::Object object = mirror_endpoints(service, slices);
   return {encode_stored(object), newest};
+}
+
+bool is_managed_address(const store::Entry& claim) {
+  if (read_address_claim(*claim.value)) return true;
+  const auto object = decode_stored(model::Kind::ip_address, claim);
+  if (!object) return false;
+  const auto& labels = model::metadata(*object).labels;
+  const auto writer = labels.find(managed_address_label);
+  return writer != labels.end() && writer->second == managed_address_writer;
 }
 
 store::Value address_text(std::string_view key, const store::Value& value) {

@@ -21,8 +21,11 @@ struct SliceOfService {
 };
 using SlicesOfService = std::map<std::string, SliceOfService, std::less<>>;
 
-/// The service that a stored slice belongs to, read from its text without parsing all of it; empty: none.
-[[nodiscard]] std::string service_of_slice(const std::string& text);
+/// The service that a slice belongs to; empty: none.
+[[nodiscard]] std::string service_of_slice(const model::EndpointSlice& slice);
+/// false: the stored text is certainly no slice of a service (of this one, if one is named), and need not be parsed.
+/// What it belongs to only its labels say.
+[[nodiscard]] bool may_belong_to_service(const std::string& text, std::string_view only = {});
 
 /// Same name as the service. Slices that share ports share a subset; FQDN slices are left out. Not empty: at least one
 /// slice.
@@ -33,6 +36,8 @@ using SlicesOfService = std::map<std::string, SliceOfService, std::less<>>;
 inline constexpr const char* managed_address_label = "ipaddress.kubernetes.io/managed-by";
 inline constexpr const char* managed_address_writer = "ipallocator.k8s.io";
 
+/// Whether the claim is a service's, or of an IPAddress that says so of itself.
+[[nodiscard]] bool is_managed_address(const store::Entry& claim);
 /// The IPAddress that the claim of an address stands for, from its key and value. nullptr: from none.
 [[nodiscard]] store::Value address_text(std::string_view key, const store::Value& value);
 /// " (held by service default/web)", of an address's claim; empty: of another one's.

@@ -96,11 +96,12 @@ private:
       return {};
     }
     if (!entry.key.starts_with(slices_prefix_)) return {};
-    const std::string service = service_of_slice(*entry.value);
-    if (service.empty()) return {};
+    if (!may_belong_to_service(*entry.value)) return {};
     auto object = decode_stored(model::Kind::endpoint_slice, entry);
     if (!object) return tl::unexpected(std::move(object.error()));
     auto slice = std::get<model::EndpointSlice>(std::move(*object));
+    const std::string service = service_of_slice(slice);
+    if (service.empty()) return {};
     const model::ServiceKey key{slice.metadata.name_space, service};
     services_[key][entry.key] = SliceOfService{std::move(slice), entry.modified};
     owner_[entry.key] = key;

@@ -74,7 +74,7 @@ void Write::refuse_taken(const std::string& key, Cause cause, const std::string&
 void Write::again() {
   plan_ = {};
   transaction_ = {};
-  if (++attempts_ > most_attempts) {
+  if (++attempts_ > attempts_allowed()) {
     fail(exhausted());
     return;
   }

@@ -26,6 +26,8 @@ protected:
   virtual void succeed(store::Revision revision) = 0;
   /// The object came, changed or went meanwhile.
   virtual void lost_object() = 0;
+  /// How often a write that lost a race is made again.
+  [[nodiscard]] virtual int attempts_allowed() const { return most_attempts; }
   /// What to say after too many attempts.
   [[nodiscard]] virtual Status exhausted() const { return unavailable("too many writers at once, try again"); }
 
