@@ -24,16 +24,25 @@ bool Crowd::overfull() const {
 
 std::size_t Crowd::share() const { return std::max<std::size_t>(1, limits_.connections / shares); }
 
+Crowd::Member* Crowd::front(Phase phase) {
+  PhaseQueue& queue = phases_[static_cast<std::size_t>(phase)];
+  return queue.empty() ? nullptr : &queue.front();
+}
+
+Crowd::Member* Crowd::longest_of(Phase one, Phase other) {
+  Member *const first = front(one), *const second = front(other);
+  return first == nullptr || (second != nullptr && second->since_ < first->since_) ? second : first;
+}
+
 Crowd::Member* Crowd::longest_silent() {
   for (auto largest = by_size_.rbegin(); largest != by_size_.rend() && largest->first > share(); ++largest)
     if (!largest->second->silent.empty()) return &largest->second->silent.front();
-  PhaseQueue& silent = phases_[static_cast<std::size_t>(Phase::silent)];
-  return silent.empty() ? nullptr : &silent.front();
+  return longest_of(Phase::silent, Phase::reading);
 }
 
 Crowd::Member* Crowd::longest_stalled(Clock::time_point now) {
-  PhaseQueue& sending = phases_[static_cast<std::size_t>(Phase::sending)];
-  return sending.empty() || now - sending.front().since_ < limits_.patience ? nullptr : &sending.front();
+  Member* const member = front(Phase::sending);
+  return member != nullptr && now - member->since_ >= limits_.patience ? member : nullptr;
 }
 
 Crowd::Member* Crowd::watcher_of_many(const Source& but_not) {
@@ -81,22 +90,21 @@ void Crowd::shed() {
   leave();
 }
 
-bool Crowd::holds_too_much() {
-  if (held() <= limits_.held_bytes) return false;
+void Crowd::relieve() {
+  if (!holds_too_much()) return;
   std::vector<Leave> leaves;
   {
     const std::lock_guard lock(mutex_);
     const auto now = Clock::now();
-    std::size_t left = held();
-    while (left > limits_.held_bytes) {
-      Member* const member = longest_stalled(now);
-      if (member == nullptr) break;
+    // Some room for those who wait, too.
+    for (std::size_t left = held(); left > limits_.held_bytes / 4 * 3;) {
+      Member* const member = longest_of(Phase::sending, Phase::reading);
+      if (member == nullptr || now - member->since_ < limits_.patience) break;
       left -= std::min(left, member->held_.load(std::memory_order_relaxed));
       leaves.push_back(ask(*member));
     }
   }
   for (const Leave& leave : leaves) leave();
-  return true;
 }
 
 void Crowd::grew(Address& address) {
@@ -154,7 +162,7 @@ void Crowd::Member::enter(Phase phase) {
   phase_ = phase;
   since_ = Clock::now();
   crowd_.phases_[static_cast<std::size_t>(phase)].push_back(*this);
-  if (phase == Phase::silent) address_->silent.push_back(*this);
+  if (phase == Phase::silent || phase == Phase::reading) address_->silent.push_back(*this);
   if (phase == Phase::watching) address_->watching.push_back(*this);
 }
 

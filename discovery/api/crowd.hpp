@@ -1,9 +1,10 @@
 // Who is connected, what each is doing and since when: so that there is room for those who do something.
 //
-// Connections are limited, and so are the octets of answers that wait for their readers, all together. When there is
-// no room left, it is made by those who need it least: who says nothing, longest silent first (of an address that has
-// more than its share before all others), then who does not take what is sent. Watches that have nothing to say are at
-// work, too; only where one address has more than its share of them does one make room for another address.
+// Connections are limited, and so are the octets of bodies that are not complete and of answers that wait for their
+// readers, all together. When there is no room left, it is made by those who need it least: who says nothing, longest
+// silent first (of an address that has more than its share before all others), then who does not take what is sent.
+// Watches that have nothing to say are at work, too; only where one address has more than its share of them does one
+// make room for another address.
 //
 // Threads: everything may be called from any.
 #pragma once
@@ -29,12 +30,13 @@ public:
 
   struct Limits {
     std::size_t connections = 8192;
-    std::size_t held_bytes = 32 << 20;       // of answers that wait for their readers
-    std::chrono::milliseconds patience{500}; // with who takes nothing, once there is no room
+    std::size_t held_bytes = 48 << 20;       // of bodies and answers that wait for those at the other end
+    std::chrono::milliseconds patience{500}; // with them, once there is no room
   };
 
   enum class Phase : std::uint8_t {
-    silent,   // between requests, or with a request that is not complete
+    silent,   // between requests, or with a head that is not complete
+    reading,  // sends the body of a request
     working,  // is being answered
     watching, // waits for something to be told
     sending,  // has not taken all that is sent
@@ -55,9 +57,10 @@ public:
   /// Descriptors or memory are out though there are fewer than allowed: asks one to leave, if somebody can.
   void shed();
 
-  /// More octets wait than allowed: nobody should make more of them. Who has taken nothing for too long is asked to
-  /// leave.
-  [[nodiscard]] bool holds_too_much();
+  /// More octets wait than allowed: nobody should make more of them.
+  [[nodiscard]] bool holds_too_much() const { return held() > limits_.held_bytes; }
+  /// Then asks those to leave who have taken nothing, or have not completed their body, for too long.
+  void relieve();
   [[nodiscard]] std::size_t held() const { return held_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
@@ -66,6 +69,8 @@ private:
   struct Address;
   using Leave = std::function<void()>;
 
+  [[nodiscard]] Member* front(Phase phase);
+  [[nodiscard]] Member* longest_of(Phase one, Phase other);
   [[nodiscard]] Member* longest_silent();
   [[nodiscard]] Member* longest_stalled(Clock::time_point now);
   [[nodiscard]] Member* watcher_of_many(const Source& but_not);
@@ -93,7 +98,7 @@ public:
 
     /// From now on; also to say that there was progress in the same phase.
     void enter(Phase phase);
-    /// Octets that wait for this reader.
+    /// Octets that wait for this one.
     void hold(std::size_t bytes);
     [[nodiscard]] bool holds() const { return held_.load(std::memory_order_relaxed) != 0; }
 
@@ -117,12 +122,12 @@ private:
   struct Address {
     Source source;
     std::size_t members = 0;
-    AddressQueue silent, watching; // longest first
+    AddressQueue silent, watching; // longest first; who reads is among the silent
   };
 
   std::map<Source, Address> addresses_;
   std::set<std::pair<std::size_t, Address*>> by_size_;
-  std::array<PhaseQueue, 4> phases_; // longest in it first
+  std::array<PhaseQueue, 5> phases_; // longest in it first
   std::size_t size_ = 0, leaving_ = 0;
 };
 

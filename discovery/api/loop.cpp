@@ -10,12 +10,12 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds sweep_every{200};
 constexpr std::size_t connection_bytes = 4 << 10; // roughly
-constexpr std::size_t worth_a_trim = 4 << 20;
+constexpr std::size_t worth_a_trim = 1 << 20;
 
 } // namespace
 
 void Shared::give_back() {
-  const std::size_t taken = crowd.held() + counters.bodies_bytes + crowd.size() * connection_bytes;
+  const std::size_t taken = crowd.held() + crowd.size() * connection_bytes;
   std::size_t most = most_taken_.load();
   while (taken > most)
     if (most_taken_.compare_exchange_weak(most, taken)) return;
@@ -66,7 +66,7 @@ void Loop::sweep() {
   const Clock::time_point now = Clock::now();
   for (auto at = sessions_.begin(); at != sessions_.end();)
     if (const auto session = (at++)->lock()) session->tick(now);
-  (void)shared->crowd.holds_too_much(); // there may be nobody who wants more and asks
+  shared->crowd.relieve();
   shared->give_back();
   sweeper_.expires_after(sweep_every);
   sweeper_.async_wait([this](const boost::system::error_code& error) {

@@ -66,7 +66,7 @@ struct Server::State {
   void take(tcp::socket socket, const Crowd::Source& source, Loop& loop);
   void wake();
   [[nodiscard]] std::size_t connections() const;
-  void wait_for_none(std::chrono::milliseconds longest) const;
+  void wait_for_none(Clock::time_point until) const;
   void end_threads();
 
   const std::shared_ptr<Door> door = std::make_shared<Door>();
@@ -78,6 +78,7 @@ struct Server::State {
   std::size_t next_loop = 0;
   std::uint16_t port = 0;
   bool running = false;
+  std::optional<Clock::time_point> stopping_at;
 };
 
 tl::expected<void, std::string> Server::State::listen() {
@@ -174,8 +175,7 @@ std::size_t Server::State::connections() const {
   return sum;
 }
 
-void Server::State::wait_for_none(std::chrono::milliseconds longest) const {
-  const Clock::time_point until = Clock::now() + longest;
+void Server::State::wait_for_none(Clock::time_point until) const {
   while (connections() != 0 && Clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(2));
 }
 
@@ -222,9 +222,9 @@ void Server::State::end_threads() {
   if (hub) hub->close();
 }
 
-void Server::stop() {
-  if (!state_->running) return;
-  state_->running = false;
+void Server::begin_stop() {
+  if (!state_->running || state_->stopping_at) return;
+  state_->stopping_at = Clock::now();
   std::promise<void> closed;
   asio::post(state_->loops.front()->io, [state = state_.get(), &closed] {
     Error ignored;
@@ -236,9 +236,15 @@ void Server::stop() {
   std::vector<std::future<void>> draining;
   for (const auto& loop : state_->loops) draining.push_back(loop->drain());
   for (const auto& loop : draining) loop.wait(); // connections are counted from here on
-  state_->wait_for_none(state_->shared->settings.drain);
+}
+
+void Server::stop() {
+  if (!state_->running) return;
+  begin_stop();
+  state_->running = false;
+  state_->wait_for_none(*state_->stopping_at + state_->shared->settings.drain);
   for (const auto& loop : state_->loops) loop->cut();
-  state_->wait_for_none(cut_time); // what is queued for them is passed over
+  state_->wait_for_none(Clock::now() + cut_time); // what is queued for them is passed over
   state_->end_threads();
 }
 

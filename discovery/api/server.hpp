@@ -32,13 +32,15 @@ struct Settings {
   std::uint16_t port = 8080;     // 0: any free one, port() tells which
   std::string version = "0.1.0"; // of the program, as /version shows it behind the API's own
 
-  unsigned loops = 2;                      // event loop threads
-  std::size_t max_connections = 8192;      // then the longest silent makes room; where nobody is: 503
-  std::size_t max_header_bytes = 16 << 10; // request line and fields: 431 beyond
-  std::size_t max_body_bytes = 3 << 20;    // 413 beyond
-  std::size_t max_bodies_bytes = 64 << 20; // of all requests being read: 429 beyond
-  std::size_t max_held_bytes = 32 << 20; // of all answers that wait for readers: who takes nothing is reset beyond …
-  std::chrono::milliseconds patience{500}; // … after that long
+  unsigned loops = 2;                       // event loop threads
+  std::size_t max_connections = 8192;       // then the longest silent makes room; where nobody is: 503
+  std::size_t max_header_bytes = 16 << 10;  // request line and fields: 431 beyond
+  std::size_t max_body_bytes = 3 << 20;     // 413 beyond
+  std::size_t max_bodies_bytes = 128 << 20; // of all requests being read: 429 beyond
+  // Of all bodies and answers that wait for the other end: beyond, who makes no progress for as long as the patience
+  // is reset.
+  std::size_t max_held_bytes = 48 << 20;
+  std::chrono::milliseconds patience{500};
 
   std::chrono::milliseconds header_timeout{10'000}; // first byte to end of the request's head
   std::chrono::milliseconds body_timeout{30'000};   // head to end of the body
@@ -59,7 +61,7 @@ struct PageText {
 };
 
 struct Page {
-  std::string content_type;        // "text/plain; version=0.0.4; charset=utf-8"
+  std::string content_type;       // "text/plain; version=0.0.4; charset=utf-8"
   std::function<PageText()> text; // called on an event loop; must not block
 };
 
@@ -100,6 +102,9 @@ public:
 
   /// Listens and serves. One sentence when it cannot: "cannot serve the API on 127.0.0.1:8080: address already in use".
   [[nodiscard]] tl::expected<void, std::string> start();
+
+  /// The first half of stop(), which does not wait.
+  void begin_stop();
 
   /// No new connections; running requests get `drain`, watches end as if their time was up. Then everything is closed.
   void stop();

@@ -159,6 +159,11 @@ void Session::tick(Clock::time_point now) {
   hold(unsent_);
 }
 
+/// What it holds can be given up by sending it, and not otherwise.
+bool Session::holds_for_good() const {
+  return (stream_ != nullptr && stream_->held() != 0) || (feed_ != nullptr && feed_->held() != 0);
+}
+
 void Session::hold(std::size_t output) {
   member_->hold(output + (stream_ != nullptr ? stream_->held() : 0) + (feed_ != nullptr ? feed_->held() : 0));
 }
@@ -214,12 +219,31 @@ Session::Awaitable<bool> Session::elsewhere(std::function<void()> work) {
 }
 
 Session::Wait Session::wait_for_memory() {
-  if (!loop_.shared->crowd.holds_too_much()) co_return;
   if (stream_ != nullptr) stream_->rest();
   if (feed_ != nullptr) feed_->rest();
   hold(0);
-  if (member_->holds()) co_return; // it can only be given up by sending it
-  while (!closed_ && loop_.shared->crowd.holds_too_much()) co_await wait(Clock::now() + memory_pause);
+  while (!closed_ && loop_.shared->crowd.holds_too_much()) {
+    loop_.shared->crowd.relieve();
+    if (holds_for_good()) co_return;
+    co_await wait(Clock::now() + memory_pause);
+  }
+}
+
+Session::Awaitable<bool> Session::more_for_reader(std::function<void()> work) {
+  const Crowd& crowd = loop_.shared->crowd;
+  bool refused = true, waited = false;
+  while (refused && !closed_) {
+    // Judged where the work is done, one after the other: all who wait for it would find that there is room.
+    std::function<void()> judged = [&] {
+      refused = crowd.holds_too_much() && !(waited && holds_for_good());
+      if (!refused) work();
+    };
+    const bool done = co_await elsewhere(std::move(judged));
+    if (!done) co_return false;
+    if (refused) co_await wait_for_memory();
+    waited = true;
+  }
+  co_return !closed_;
 }
 
 Session::Awaitable<bool> Session::read_more() {
@@ -278,6 +302,7 @@ Session::Awaitable<bool> Session::read_head(Head& head, std::string& text) {
 Session::Awaitable<bool> Session::read_body(const Head& head, std::string_view text, std::string& body) {
   if (!head.chunked && head.content_length.value_or(0) == 0) co_return true;
   set_deadline(settings().body_timeout);
+  member_->enter(Crowd::Phase::reading);
   Reply too_large = status_reply(body_too_large(settings().max_body_bytes));
   if (head.content_length.value_or(0) > settings().max_body_bytes) {
     co_await refuse(std::move(too_large));
@@ -289,6 +314,7 @@ Session::Awaitable<bool> Session::read_body(const Head& head, std::string_view t
     const MessageBody::State state = message.take(input_);
     const std::size_t grown = message.size() - body_bytes_;
     body_bytes_ += grown;
+    hold(body_bytes_);
     const std::size_t all = counters().bodies_bytes.fetch_add(grown) + grown;
     if (state == MessageBody::State::done) break;
     if (state == MessageBody::State::malformed) {
@@ -333,6 +359,7 @@ Session::Wait Session::serve() {
     idle_ = input_.empty();
     if (idle_ && input_.capacity() > kept_input) input_ = std::string();
     member_->enter(Crowd::Phase::silent);
+    hold(0);
     set_deadline(idle_ ? settings().idle_timeout : settings().header_timeout);
     Head head;
     std::string text;
@@ -390,6 +417,12 @@ Session::Wait Session::serve() {
   close();
 }
 
+/// From where it is made on: those who make more look at what is held.
+void Session::hold_reply(const Reply& reply) {
+  member_->hold(reply.body.capacity() + (reply.stream ? reply.stream->held() : 0) +
+                (reply.watch ? reply.watch->held() : 0));
+}
+
 Session::Awaitable<Reply> Session::answer(std::shared_ptr<Request> request) {
   // Shared, because a reply may still come after the connection has ended.
   struct Pending {
@@ -409,6 +442,7 @@ Session::Awaitable<Reply> Session::answer(std::shared_ptr<Request> request) {
       return;
     }
     if (pending->made.exchange(true)) return;
+    self->hold_reply(reply);
     pending->reply = std::move(reply);
     post_surely(loop->io, [pending, self] {
       pending->come = true;
@@ -417,16 +451,15 @@ Session::Awaitable<Reply> Session::answer(std::shared_ptr<Request> request) {
   };
   Responder& responder = *loop_.shared->responder;
   if (responder.is_long(*request)) {
-    co_await wait_for_memory();
-    signalled_ = false;
-    loop_.shared->readers.post([&responder, request, self = shared_from_this(), done = std::move(done)] {
-      if (self->closed_) return;
+    std::function<void()> work = [&responder, request, done = std::move(done)] {
       try {
         responder.handle(request, done);
       } catch (const std::bad_alloc&) {
         done(no_memory());
       }
-    });
+    };
+    const bool handled = co_await more_for_reader(std::move(work));
+    if (!handled && !closed_) co_return no_memory();
   } else {
     responder.handle(request, std::move(done));
   }
@@ -466,9 +499,10 @@ Session::Awaitable<bool> Session::write_reply(Reply& reply, const Head& head) {
   }
   std::string text = reply_head(reply, keep && !reply.watch, chunked, !unsized_body);
   if (head.minor == 0 && keep) text.insert(text.size() - 2, "Connection: keep-alive\r\n");
-  if (head.method != "HEAD") text += reply.body;
+  std::array<asio::const_buffer, 2> parts{asio::buffer(text), asio::buffer(reply.body)};
+  const std::span<asio::const_buffer> sent = std::span(parts).first(head.method == "HEAD" ? 1 : 2);
   set_deadline(settings().write_timeout);
-  const bool written = co_await write(text);
+  const bool written = co_await write(sent, text.size() + reply.body.capacity());
   if (!written) co_return false;
   if (reply.watch) {
     co_await write_watch(*reply.watch);
@@ -540,15 +574,14 @@ Session::Awaitable<bool> Session::write_stream(Stream& stream, bool chunked) {
   auto step = Stream::Step::more;
   while (step == Stream::Step::more) {
     set_deadline(answer_timeout);
-    co_await wait_for_memory();
     std::string piece;
     std::function<void()> work = [&] {
       piece.reserve(piece_bytes + piece_room);
       step = stream.next(piece);
+      hold(piece.capacity());
     };
-    const bool done = co_await elsewhere(std::move(work));
+    const bool done = co_await more_for_reader(std::move(work));
     if (!done || step == Stream::Step::failed) co_return ended(false);
-    hold(piece.capacity());
     const std::string before = chunked && !piece.empty() ? fmt::format("{:x}\r\n", piece.size()) : std::string();
     std::string_view behind = before.empty() ? "" : "\r\n";
     if (step == Stream::Step::done && chunked) behind = before.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
@@ -602,11 +635,12 @@ Session::Wait Session::write_watch(WatchFeed& feed) {
     const std::uint64_t before = feed.events();
     auto step = WatchFeed::Step::idle;
     if (feed.reads_database()) {
-      co_await wait_for_memory();
-      std::function<void()> work = [&] { step = feed.next(frames); };
-      const bool done = co_await elsewhere(std::move(work));
+      std::function<void()> work = [&] {
+        step = feed.next(frames);
+        hold(frames.empty() ? 0 : frames.front()->capacity());
+      };
+      const bool done = co_await more_for_reader(std::move(work));
       if (!done) break;
-      hold(0);
     } else {
       step = feed.next(frames);
     }

@@ -131,7 +131,8 @@ private:
   Awaitable<Reply> answer(std::shared_ptr<Request> request);
   /// Has the work done on the readers' thread. false: it failed, or the connection has ended before.
   Awaitable<bool> elsewhere(std::function<void()> work);
-  /// Waits until more may be made for readers to take.
+  /// The same for what makes more for the reader to take, while not too much waits already: until then it is waited.
+  Awaitable<bool> more_for_reader(std::function<void()> work);
   Wait wait_for_memory();
   /// Waits until signal(); or until the time, if one is given.
   Wait wait(std::optional<Clock::time_point> until = {});
@@ -146,6 +147,8 @@ private:
   Awaitable<bool> write(std::span<boost::asio::const_buffer> parts, std::size_t held);
   void stalled(std::size_t held);
   void hold(std::size_t output);
+  void hold_reply(const Reply& reply);
+  [[nodiscard]] bool holds_for_good() const;
   Wait refuse(Reply reply);
   Wait linger();
   void watch_for_end();
