@@ -18,10 +18,12 @@
 #include "server/admin/metrics.hpp"
 #include "server/config/host.hpp"
 #include "server/daemon/block_zone.hpp"
+#include "server/daemon/descriptors.hpp"
 #include "server/daemon/metrics.hpp"
 #include "server/daemon/status.hpp"
 #include "server/forward/forwarder.hpp"
 #include "server/listen/address_watch.hpp"
+#include "server/listen/cores.hpp"
 #include "server/listen/listeners.hpp"
 #include "server/log/log.hpp"
 #include "server/log/query_log.hpp"
@@ -31,6 +33,14 @@
 namespace signpost::server {
 
 namespace {
+
+constexpr std::size_t own_descriptors = 32;           // of the store, the log, event loops, files that are read
+constexpr std::size_t forwarding_descriptors = 32768; // of a server block that forwards, at most
+
+std::size_t count_forwarding(const std::vector<ServerBlock>& blocks) {
+  return static_cast<std::size_t>(
+      std::count_if(blocks.begin(), blocks.end(), [](const ServerBlock& block) { return block.forward.has_value(); }));
+}
 
 std::string join(const std::vector<std::string>& words) {
   std::string all;
@@ -63,6 +73,7 @@ struct Daemon::State {
   std::unique_ptr<endpoints::EndpointsController> endpoints; // of a registry of our own, …
   std::unique_ptr<garbage::GarbageCollector> garbage;        // … as this
   std::vector<std::unique_ptr<api::Server>> api;
+  DescriptorShares wanted_descriptors, descriptors;
   std::atomic<bool> ready{false};
   const std::chrono::system_clock::time_point start_time = std::chrono::system_clock::now();
   const std::chrono::steady_clock::time_point running_since = std::chrono::steady_clock::now();
@@ -72,6 +83,7 @@ struct Daemon::State {
   std::set<std::string> told;                      // what could not be listened on, said once
 
   void make_zones();
+  void share_out_descriptors();
   std::vector<ListenAddress> listen_addresses(const Host& host) const;
   void follow_addresses();
   bool update_addresses();
@@ -98,9 +110,24 @@ void Daemon::State::make_zones() {
   }
 }
 
+void Daemon::State::share_out_descriptors() {
+  const auto forwarding = count_forwarding(settings.blocks);
+  std::size_t addresses = 0;
+  const Host host = this_host();
+  for (const ServerBlock& block : settings.blocks)
+    addresses += block.follows() ? block.listen_on(host).size() : block.listen.size();
+  const std::size_t workers = settings.workers != 0 ? settings.workers : usable_cores();
+  const std::size_t kept = own_descriptors + addresses * (workers + 1) + settings.api.size() + 4 * forwarding;
+  wanted_descriptors = {.api = settings.api.size() * api::Settings{}.max_connections,
+                        .tcp = TcpSettings{}.max_connections,
+                        .forwarding = forwarding * forwarding_descriptors};
+  descriptors = share_descriptors(descriptor_limit(), kept, wanted_descriptors);
+}
+
 Forwarder* Daemon::State::make_forwarder(const ServerBlock& block) {
   ForwarderSettings forwarding = forwarder_settings(settings); // all of it, for what is our own
   forwarding.routes = {{.zones = block.zones, .forward = *block.forward, .cache = block.cache}};
+  forwarding.max_descriptors = descriptors.forwarding / count_forwarding(settings.blocks);
   forwarding.tell = [](std::string_view line) { log::warning("forward", line); };
   if (block.errors) forwarding.log = [](std::string_view line) { log::warning("forward", line); };
   return forwarders.emplace_back(std::make_unique<Forwarder>(std::move(forwarding))).get();
@@ -109,6 +136,7 @@ Forwarder* Daemon::State::make_forwarder(const ServerBlock& block) {
 tl::expected<void, std::string> Daemon::State::open_ports() {
   if (std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.log; }))
     query_log = std::make_unique<QueryLog>();
+  share_out_descriptors();
 
   for (const ServerBlock& block : settings.blocks) {
     BlockRoute& route = routes[&block];
@@ -119,7 +147,8 @@ tl::expected<void, std::string> Daemon::State::open_ports() {
       if (one.block == &block) route.zone = one.zone.get();
   }
   auto addresses = listen_addresses(this_host());
-  auto opened = Listeners::open(std::move(addresses), {.workers = settings.workers});
+  auto opened =
+      Listeners::open(std::move(addresses), {.workers = settings.workers, .tcp = {.max_connections = descriptors.tcp}});
   if (!opened) return tl::make_unexpected(opened.error());
   listeners = std::move(*opened);
   return {};
@@ -198,11 +227,15 @@ tl::expected<void, std::string> Daemon::State::start_api() {
       return "the services are not read yet, or the server is stopping";
     };
     if (disk != nullptr) callbacks.trouble = [this] { return disk->trouble(); };
-    callbacks.pages["/metrics"] = {std::string(metrics_content_type), [this] { return metrics_page(collect(parts())); }};
+    callbacks.pages["/metrics"] = {std::string(metrics_content_type),
+                                   [this] { return metrics_page(collect(parts())); }};
     callbacks.pages["/status"] = {"application/json", [this] { return status(); }};
-    api.push_back(std::make_unique<api::Server>(
-        *registry, api::Settings{.address = endpoint.address, .port = endpoint.port, .version = SIGNPOST_VERSION},
-        std::move(callbacks)));
+    api.push_back(std::make_unique<api::Server>(*registry,
+                                                api::Settings{.address = endpoint.address,
+                                                              .port = endpoint.port,
+                                                              .version = SIGNPOST_VERSION,
+                                                              .max_connections = descriptors.api / settings.api.size()},
+                                                std::move(callbacks)));
   }
   // Only now: the page reads the list of servers.
   for (const auto& server : api)
@@ -240,12 +273,13 @@ void Daemon::State::make_sources() {
 
 void Daemon::State::stop() {
   ready.store(false, std::memory_order_relaxed);
-  for (const auto& server : api) server->stop();
+  for (const auto& server : api) server->begin_stop();
   garbage.reset();
   endpoints.reset();
   address_watch.reset();
   if (listeners) listeners->stop();
   for (const auto& forwarder : forwarders) forwarder->stop();
+  for (const auto& server : api) server->stop(); // its page reads the above
   for (Served& one : served) one.source.reset();
 }
 
@@ -276,9 +310,9 @@ void Daemon::announce() const {
   const State& s = *state_;
   for (const Endpoint& endpoint : s.listeners->endpoints())
     log::info("dns", "listening", {{"address", endpoint.to_string()}, {"transport", "udp,tcp"}});
-  if (const TcpListener& tcp = s.listeners->tcp(); tcp.connections_allowed() < tcp.connections_wanted())
-    log::info("dns", "the limit of open files leaves room for fewer connections over TCP",
-              {{"connections", tcp.connections_allowed()}, {"wanted", tcp.connections_wanted()}});
+  if (s.descriptors != s.wanted_descriptors)
+    log::info("signpostd", "the limit of open files (ulimit -n, LimitNOFILE=) leaves room for fewer connections",
+              {{"api", s.descriptors.api}, {"dns_tcp", s.descriptors.tcp}, {"forwarding", s.descriptors.forwarding}});
   for (const Endpoint& endpoint : s.settings.api)
     log::info("api", "listening", {{"address", "http://" + endpoint.to_string()}});
   if (!s.api.empty()) log::info("api", "plain HTTP without credentials: only this machine is served");

@@ -114,6 +114,8 @@ void add_api(std::vector<Sample>& samples, const api::Statistics& s) {
   add(samples, "signpost_api_connections", "Open connections", gauge, s.connections);
   add(samples, "signpost_api_connections_total", "Connections accepted", counter, s.connections_total);
   add(samples, "signpost_api_connections_refused_total", "Connections over the bound", counter, s.connections_refused);
+  add(samples, "signpost_api_connections_dropped_total", "Connections closed to make room for others", counter,
+      s.connections_dropped);
   add(samples, "signpost_api_requests_total", "Requests", counter, s.requests);
   add(samples, "signpost_api_errors_total", "Requests answered 4xx or 5xx", counter, s.client_errors,
       {{"class", "4xx"}});
@@ -172,6 +174,7 @@ std::vector<Sample> collect(const Parts& parts) {
     sum.connections += s.connections;
     sum.connections_total += s.connections_total;
     sum.connections_refused += s.connections_refused;
+    sum.connections_dropped += s.connections_dropped;
     sum.requests += s.requests;
     sum.client_errors += s.client_errors;
     sum.server_errors += s.server_errors;

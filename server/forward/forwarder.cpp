@@ -52,7 +52,8 @@ std::size_t my_slot() noexcept {
 bool is_meta(std::uint16_t type) { return type == 0 || type == wire::type::opt || (type >= 128 && type <= 255); }
 
 /// How many tries may listen at once.
-std::size_t tries_allowed() {
+std::size_t tries_allowed(std::size_t descriptors) {
+  if (descriptors != 0) return std::clamp<std::size_t>(descriptors / 2, 1, most_tries);
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return most_tries;
   // Two each: one over UDP that turned to TCP.
@@ -197,7 +198,7 @@ tl::expected<void, std::string> Forwarder::State::prepare() {
   }
   queue = std::make_unique<QuestionQueue>(settings.queue);
   io = std::make_unique<asio::io_context>(1);
-  const std::size_t descriptors = tries_allowed();
+  const std::size_t descriptors = tries_allowed(settings.max_descriptors);
   FlightLimits limits{.flights = settings.max_in_flight != 0 ? settings.max_in_flight : flights_allowed(descriptors)};
   limits.tries = descriptors;
   limits.randomise_case = settings.randomise_case;

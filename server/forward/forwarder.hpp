@@ -53,6 +53,7 @@ struct ForwarderSettings {
   std::vector<Endpoint> own;        // addresses we listen on: an upstream among them is a loop, refused at start
   bool randomise_case = true;       // 0x20: random letter case in questions, exact echo expected
   std::size_t queue = 1024;         // questions between the workers and the forwarding thread; a power of two
+  std::size_t max_descriptors = 0;  // for tries upstream; 0: what the limit of open files leaves, at most 32,768
   std::size_t max_in_flight = 0;    // different questions asked at once; 0: as many as file descriptors allow, ≤ 4096
   std::chrono::milliseconds drain{1000}; // stop(): questions in flight get this long, then SERVFAIL
   std::function<void(std::string_view)>

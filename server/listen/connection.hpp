@@ -194,7 +194,6 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
     Clock::time_point paused_until{}; // without descriptors or memory
   };
 
-  const std::size_t wanted_connections; // before the descriptors set the limit
   TcpSettings settings;
   std::array<Counters, 2> counters; // of IPv4 and of IPv6 clients
   Counter accepted, evicted;

@@ -52,8 +52,7 @@ Source source_of(const sockaddr_storage& peer) {
 } // namespace
 
 TcpLoop::TcpLoop(const TcpSettings& tcp_settings)
-    : wanted_connections(tcp_settings.max_connections), settings(tcp_settings), received(one_read),
-      answers(settings.max_output + length_octets + message_room) {
+    : settings(tcp_settings), received(one_read), answers(settings.max_output + length_octets + message_room) {
   settings.max_connections = connections_allowed(settings.max_connections);
   settings.max_per_source = std::min(settings.max_per_source, settings.max_connections);
 }
@@ -114,7 +113,7 @@ void TcpLoop::run() noexcept {
 void TcpLoop::finish() {
   poller.post([this] {
     finishing = true;
-    finish_until = poller.now() + settings.write;
+    finish_until = poller.now() + settings.finish;
     for (const auto& acceptor : acceptors) close(*acceptor);
     std::vector<std::shared_ptr<Connection>> all;
     for (PhaseQueue& some : queues)
@@ -322,9 +321,6 @@ void TcpListener::stop() {
   loop_->finish();
   thread_.join();
 }
-
-std::size_t TcpListener::connections_wanted() const noexcept { return loop_->wanted_connections; }
-std::size_t TcpListener::connections_allowed() const noexcept { return loop_->settings.max_connections; }
 
 void TcpListener::add_to(Totals& totals, model::Family family) const noexcept {
   totals.add(loop_->counters[family == model::Family::ipv4 ? 0 : 1]);

@@ -26,6 +26,7 @@ struct TcpSettings {
   std::chrono::milliseconds message{500};       // from a message's first byte to its last
   std::chrono::milliseconds write{2000};        // without progress while answers wait to be read
   std::chrono::milliseconds write_crowded{100}; // … then it may be closed to make room
+  std::chrono::milliseconds finish{1000};       // for the last answers, when it stops
   std::size_t max_in_flight = 64;               // queries of one connection that wait for cache or forwarding
   std::size_t max_output = 32 * 1024;           // octets of answers sent at once, at most one of them beyond that
   std::size_t max_buffered = 32 << 20;          // octets of all connections together; then the oldest make room
@@ -45,12 +46,8 @@ public:
   /// Takes no more connections there; those that there are end in their own time.
   void remove(const Endpoint& endpoint);
   void start();
-  /// Takes no new connections, sends the answers that are ready (for at most `write`) and ends the thread.
+  /// Takes no new connections, sends the answers that are ready (for at most `finish`) and ends the thread.
   void stop();
-
-  /// As the settings want them, and as the limit of descriptors allows.
-  [[nodiscard]] std::size_t connections_wanted() const noexcept;
-  [[nodiscard]] std::size_t connections_allowed() const noexcept;
 
   /// Any thread.
   void add_to(Totals& totals, model::Family family) const noexcept;
