@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "zone/authority/reply.hpp"
 #include "zone/wire/octets.hpp"
@@ -197,13 +198,44 @@ void ErrorOptions::add(wire::ExtendedError code, std::string_view text) noexcept
   size_ = static_cast<std::uint8_t>(size_ + head + text.size());
 }
 
+namespace {
+
+/// The records that the first `links` CNAMEs of a response are made of: DNAMEs, the CNAMEs, their signatures.
+std::size_t records_of(const upstream::Response& response, std::size_t links) noexcept {
+  std::size_t at = 0;
+  for (std::size_t seen = 0; at < response.answers; ++at) {
+    const std::uint16_t type = response.records[at].type;
+    if (seen == links && type != upstream::rrtype::rrsig) break;
+    if (type == wire::type::cname) ++seen;
+  }
+  return at;
+}
+
+/// What a response says up to so many links.
+bool compile_open(Bytes message, const upstream::Response& response, std::uint32_t cap, std::size_t links,
+                  Writer& writer, Answer& answer) noexcept {
+  const std::size_t answers = records_of(response, links);
+  answer.open = true;
+  answer.lifetime = response.truncated ? 0 : cap;
+  for (std::size_t i = 0; i < answers; ++i) {
+    const upstream::Record& record = response.records[i];
+    answer.lifetime = std::min(answer.lifetime, record.ttl);
+    writer.put_record(message, record, std::min(record.ttl, cap));
+  }
+  answer.answers = static_cast<std::uint16_t>(answers);
+  return writer.fits();
+}
+
+} // namespace
+
 bool compile(Bytes message, const upstream::Response& response, TtlCaps caps, const Bailiwick& bailiwick,
-             Answer& answer) noexcept {
+             std::size_t links, Answer& answer) noexcept {
   std::array<std::uint8_t, wire::max_name> qname{};
   const std::size_t length = upstream::expand_name(message, wire::header_size, qname);
   if (length == 0) return false;
   for (std::uint8_t& octet : qname) octet = upstream::lower(octet);
   Writer writer(answer, {qname.data(), length}, wire::load16(&message[wire::header_size + length]));
+  if (links != whole) return compile_open(message, response, caps.positive, links, writer, answer);
   answer.rcode = response.rcode & 0xf;
   answer.authentic = response.authentic;
   answer.truncated = response.truncated;
@@ -258,37 +290,55 @@ void pass_on_errors(Bytes message, const upstream::Response& response, Answer& a
   }
 }
 
-bool compile_chase(Bytes cname, Bytes found, Answer& answer) noexcept {
-  const std::size_t ours = behind_question(cname), theirs = behind_question(found);
-  if (ours == 0 || theirs == 0) return false;
+bool compile_chain(std::span<const std::vector<std::uint8_t>> parts, Answer& answer) noexcept {
+  const std::size_t behind = parts.empty() ? 0 : behind_question(parts.front());
+  if (behind == 0) return false;
+  const Bytes first = parts.front(), last = parts.back();
   std::array<std::uint8_t, wire::max_name> qname;
-  const std::size_t length = upstream::expand_name(cname, wire::header_size, qname);
+  const std::size_t length = upstream::expand_name(first, wire::header_size, qname);
   if (length == 0) return false;
-  Writer writer(answer, {qname.data(), length}, wire::load16(&cname[ours - 4]));
-  answer.rcode = found[3] & 0xf;
-  answer.authoritative = (cname[2] & (wire::flag::aa >> 8)) != 0;
+  Writer writer(answer, {qname.data(), length}, wire::load16(&first[behind - 4]));
+  answer.rcode = wire::load16(&last[2]) & wire::flag::rcode;
+  answer.authoritative = (wire::load16(&first[2]) & wire::flag::aa) != 0;
   answer.lifetime = 0;
-  const std::size_t links = wire::load16(&cname[6]);
-  const std::size_t answers = wire::load16(&found[6]), authorities = wire::load16(&found[8]);
-  const std::size_t additionals = wire::load16(&found[10]); // no OPT: nobody asked with one
-  std::size_t at = ours;
-  for (std::size_t i = 0; i < links; ++i) {
-    const auto walked = walk_record(cname, at);
-    if (!walked) return false;
-    writer.put_record(cname, walked->record, walked->record.ttl);
-    at = walked->next;
+  for (const Bytes part : parts) {
+    std::size_t at = behind_question(part);
+    if (at == 0) return false;
+    const bool is_last = part.data() == last.data();
+    const std::array<std::pair<std::uint16_t*, std::size_t>, 3> sections{
+        {{&answer.answers, wire::load16(&part[6])},
+         {&answer.authorities, is_last ? wire::load16(&part[8]) : 0},
+         {&answer.additionals, is_last ? wire::load16(&part[10]) : 0}}};
+    for (const auto& [count, records] : sections) {
+      for (std::size_t i = 0; i < records; ++i) {
+        const auto walked = walk_record(part, at);
+        if (!walked) return false;
+        at = walked->next;
+        if (walked->record.type == wire::type::opt) continue;
+        writer.put_record(part, walked->record, walked->record.ttl);
+        ++*count;
+      }
+    }
   }
-  at = theirs;
-  for (std::size_t i = 0; i < answers + authorities + additionals; ++i) {
-    const auto walked = walk_record(found, at);
-    if (!walked) return false;
-    writer.put_record(found, walked->record, walked->record.ttl);
-    at = walked->next;
-  }
-  answer.answers = static_cast<std::uint16_t>(links + answers);
-  answer.authorities = static_cast<std::uint16_t>(authorities);
-  answer.additionals = static_cast<std::uint16_t>(additionals);
   return writer.fits();
+}
+
+LastAlias last_alias(Bytes message) noexcept {
+  LastAlias last;
+  std::size_t at = behind_question(message);
+  for (std::size_t i = 0, answers = at == 0 ? 0 : wire::load16(&message[6]); i < answers; ++i) {
+    const auto walked = walk_record(message, at);
+    if (!walked) return {};
+    at = walked->next;
+    if (walked->record.type != wire::type::cname) continue;
+    std::array<std::uint8_t, wire::max_name> target;
+    const auto name =
+        wire::name_from_wire({target.data(), upstream::expand_name(message, walked->record.rdata, target)});
+    if (!name) return {};
+    last.target = *name;
+    ++last.links;
+  }
+  return last;
 }
 
 void compile_error(std::uint16_t rcode, std::uint32_t lifetime, Answer& answer) noexcept {

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "zone/wire/edns.hpp"
 #include "zone/wire/name.hpp"
@@ -46,6 +47,7 @@ struct AnswerShape {
   bool authoritative = false;             // AA: of answers that begin in our zones only
   bool authentic = false;                 // AD: the upstream says it has validated
   bool truncated = false;                 // TC: there is more, and nobody who has it
+  bool open = false;                      // ends in an alias, whose target somebody else is to be asked for
 };
 
 /// What an answer says, wherever its bytes are.
@@ -81,16 +83,26 @@ public:
   [[nodiscard]] virtual bool holds(const wire::WireName& host) const noexcept = 0;
 };
 
-/// Makes `answer` of a response without fault; false: it does not fit into a message. Of the additional section what
-/// `bailiwick` holds is kept.
-[[nodiscard]] bool compile(std::span<const std::uint8_t> message, const wire::upstream::Response& response,
-                           TtlCaps caps, const Bailiwick& bailiwick, Answer& answer) noexcept;
+/// All of a response is believed.
+inline constexpr std::size_t whole = ~std::size_t{0};
 
-/// Makes `answer` of a CNAME answer of ours (`cname`, a whole message; its first record is the CNAME) and what was
-/// found for the CNAME's target (`found`, a whole message, as write_reply() made it); the rcode is that of the target
-/// (RFC 6604 3). false: one of them is none, or they do not fit together into a message.
-[[nodiscard]] bool compile_chase(std::span<const std::uint8_t> cname, std::span<const std::uint8_t> found,
-                                 Answer& answer) noexcept;
+/// Makes `answer` of a response without fault; false: it does not fit into a message. Of the additional section what
+/// `bailiwick` holds is kept. `links`: how many CNAMEs of it are believed and nothing behind them, so that the answer
+/// stays open at the last one's target; or `whole`.
+[[nodiscard]] bool compile(std::span<const std::uint8_t> message, const wire::upstream::Response& response,
+                           TtlCaps caps, const Bailiwick& bailiwick, std::size_t links, Answer& answer) noexcept;
+
+/// Makes `answer` of several, each a whole message of ours: one about the question's name, and behind it one each about
+/// what the last CNAME of the one before leads to. AA is of the first; rcode and the sections behind the answers are of
+/// the last (RFC 1035 4.1.1, RFC 6604 3). false: one of them is none, or they do not fit together into a message.
+[[nodiscard]] bool compile_chain(std::span<const std::vector<std::uint8_t>> parts, Answer& answer) noexcept;
+
+/// The target of the last CNAME in the answer section of a whole message, and the number of CNAMEs there.
+struct LastAlias {
+  wire::WireName target;
+  std::size_t links = 0; // 0: there is none
+};
+[[nodiscard]] LastAlias last_alias(std::span<const std::uint8_t> message) noexcept;
 
 /// Makes `answer` an empty one with this rcode, for `lifetime` seconds, and without an error; errors are added to it.
 void compile_error(std::uint16_t rcode, std::uint32_t lifetime, Answer& answer) noexcept;

@@ -25,4 +25,19 @@ zone::ZoneSettings zone_settings(const ServerBlock& block) {
   return zone;
 }
 
+std::vector<std::string> zones_beyond(const Settings& settings, const ServerBlock& block) {
+  std::vector<std::string> beyond;
+  const auto same_port = [](const Endpoint& a, const Endpoint& b) { return a.port == b.port; };
+  for (const ServerBlock& other : settings.blocks) {
+    if (!std::holds_alternative<std::monostate>(other.source)) {
+      const auto origins = zone_settings(other).origins;
+      beyond.insert(beyond.end(), origins.begin(), origins.end());
+    }
+    const bool meets = std::find_first_of(other.listen.begin(), other.listen.end(), block.listen.begin(),
+                                          block.listen.end(), same_port) != other.listen.end();
+    if (&other != &block && meets) beyond.insert(beyond.end(), other.zones.begin(), other.zones.end());
+  }
+  return beyond;
+}
+
 } // namespace signpost::server

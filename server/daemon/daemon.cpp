@@ -126,7 +126,8 @@ void Daemon::State::share_out_descriptors() {
 
 Forwarder* Daemon::State::make_forwarder(const ServerBlock& block) {
   ForwarderSettings forwarding = forwarder_settings(settings); // all of it, for what is our own
-  forwarding.routes = {{.zones = block.zones, .forward = *block.forward, .cache = block.cache}};
+  forwarding.routes = {
+      {.zones = block.zones, .beyond = zones_beyond(settings, block), .forward = *block.forward, .cache = block.cache}};
   forwarding.max_descriptors = descriptors.forwarding / count_forwarding(settings.blocks);
   forwarding.tell = [](std::string_view line) { log::warning("forward", line); };
   if (block.errors) forwarding.log = [](std::string_view line) { log::warning("forward", line); };

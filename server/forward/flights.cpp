@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "server/forward/aliases.hpp"
 #include "zone/wire/name.hpp"
 #include "zone/wire/octets.hpp"
 #include "zone/wire/types.hpp"
@@ -40,6 +41,24 @@ Asker asker_of(const Question& question) {
           .dnssec_ok = question.dnssec_ok,
           .options = question.options.span(),
           .limit = question.transport == wire::Transport::tcp ? std::size_t{65535} : question.udp_size};
+}
+
+/// How many aliases of a response are followed by its word: up to the first that leads to a name of somebody else. One
+/// that is said with no word about its target (and no SOA that would deny it) is followed by asking.
+std::size_t links_believed(std::span<const std::uint8_t> message, const wire::upstream::Response& response,
+                           const Borders& borders) {
+  if (response.chain_length == 0) return whole;
+  std::size_t links = 0;
+  for (std::size_t i = 0; i < response.answers && links < response.chain_length; ++i) {
+    if (response.records[i].type != wire::type::cname) continue;
+    ++links;
+    std::array<std::uint8_t, wire::max_name> octets;
+    const auto target =
+        wire::name_from_wire({octets.data(), wire::upstream::expand_name(message, response.records[i].rdata, octets)});
+    if (target && borders.is_beyond(target->span())) return links;
+  }
+  const bool bare = response.kind == wire::upstream::Kind::nodata && response.authorities == 0 && !response.truncated;
+  return bare ? response.chain_length : whole;
 }
 
 CacheKey cache_key(const Question& question) {
@@ -74,6 +93,8 @@ struct Flights::Flight final : Try::Listener {
   Flight(Flights& in, std::string flight_key, const Question& asked, RouteState& by)
       : flights(in), key(std::move(flight_key)), question(asked), route(by), news(in.io_) {
     question.reply_to = {};
+    question.aliases.reset();
+    question.waiter.reset();
     const std::string_view name(reinterpret_cast<const char*>(question.qname.data()), question.qname_length);
     name_hash = std::hash<std::string_view>{}(name) | 1;
   }
@@ -153,6 +174,11 @@ std::string Flights::key_of(const Question& question) {
 }
 
 void Flights::handle(Question question) {
+  if (question.kind == Question::Kind::follow) {
+    const auto aliases = question.aliases;
+    if (aliases == nullptr) return answer_error(question, wire::Rcode::servfail);
+    return aliases->follow(std::move(question));
+  }
   RouteState& route = routes_[question.route];
   if (route.cache) {
     if (const auto hit = route.cache->find(cache_key(question), coarse_now()))
@@ -378,13 +404,20 @@ void Flights::heard_response(Flight& flight, std::size_t number) {
 
 void Flights::accept(Flight& flight) {
   flight.answered = true;
-  if (!compile(workspace_.bytes(), *workspace_.response, flight.route.caps, *flight.route.bailiwick, *answer_)) {
+  if (!compile_response(flight)) {
     compile_error(2, servfail_lifetime, *answer_);
     answer_->errors.add(wire::ExtendedError::other, "the upstream's answer does not fit into a message of ours");
   }
   if (!flight.finished) return finish(flight);
   if (const auto again = flights_.find(flight.key); again != flights_.end()) return finish(*again->second);
   if (flight.route.cache) flight.route.cache->insert(cache_key(flight.question), *answer_, coarse_now());
+}
+
+bool Flights::compile_response(const Flight& flight) {
+  const wire::upstream::Response& response = *workspace_.response;
+  const RouteState& route = flight.route;
+  return compile(workspace_.bytes(), response, route.caps, *route.bailiwick,
+                 links_believed(workspace_.bytes(), response, route.borders), *answer_);
 }
 
 /// What is known when nobody has an answer.
@@ -415,8 +448,7 @@ bool Flights::compile_held(Flight& flight) {
   wire::upstream::Asked asked = flight.held->asked();
   asked.exact_case = false; // looked at when it came
   wire::upstream::read_response(workspace_.bytes(), asked, *workspace_.response);
-  return workspace_.response->fault == wire::upstream::Fault::none &&
-         compile(workspace_.bytes(), *workspace_.response, flight.route.caps, *flight.route.bailiwick, *answer_);
+  return workspace_.response->fault == wire::upstream::Fault::none && compile_response(flight);
 }
 
 void Flights::finish(Flight& flight) {
@@ -446,46 +478,20 @@ void Flights::abandon() {
 }
 
 void Flights::answer(const Question& question, const AnswerView& view, std::uint32_t age) {
-  if (question.kind == Question::Kind::chase) return complete(question, view, age);
+  if (question.kind == Question::Kind::link) return question.waiter->found(view, age);
+  if (view.open && question.aliases) return question.aliases->go_on(question, view, age);
   send(question, write_reply(reply_, asker_of(question), view, age));
 }
 
 void Flights::answer_error(const Question& question, wire::Rcode rcode) {
   AnswerView empty;
   empty.rcode = static_cast<std::uint16_t>(rcode);
-  send(question, write_reply(reply_, asker_of(question), empty, 0));
-}
-
-void Flights::complete(const Question& question, const AnswerView& found, std::uint32_t age) {
-  if (found.rcode != 0 && found.rcode != 3) {
-    AnswerView failure;
-    failure.rcode = 2;
-    failure.errors = found.errors;
-    return send(question, write_reply(reply_, asker_of(question), failure, 0));
-  }
-  std::array<std::uint8_t, wire::max_name + 4> target;
-  std::uint8_t* const behind = std::copy(question.name().begin(), question.name().end(), target.begin());
-  wire::store16(behind, question.type);
-  wire::store16(behind + 2, wire::class_in);
-  const Asker ourselves{.question = {target.data(), question.qname_length + 4u}, .limit = found_.size()};
-  const std::size_t length = write_reply(found_, ourselves, found, age);
-  if (!compile_chase(question.bytes(), std::span(found_).first(length), *chased_))
-    return answer_error(question, wire::Rcode::servfail);
-  send(question, write_reply(reply_, asker_of(question), chased_->view(), 0));
+  answer(question, empty, 0);
 }
 
 void Flights::send(const Question& question, std::size_t length) {
-  const ReplyTo& to = question.reply_to;
-  if (to.udp_socket >= 0) {
-    if (length > 0) send_datagram(to, std::span(reply_).first(length));
-    return;
-  }
-  if (!to.tcp || !*to.tcp) return;
-  try {
-    (*to.tcp)(std::span<const std::uint8_t>(reply_.data(), length));
-  } catch (const std::exception& e) {
-    report(std::string("a reply could not be handed back: ") + e.what());
-  }
+  if (!send_late(question.reply_to, std::span(reply_).first(length)))
+    report("there was no memory to hand a reply back to its connection");
 }
 
 void Flights::report(const std::string& line) {

@@ -25,6 +25,7 @@
 #include "server/cache/answer.hpp"
 #include "server/cache/cache.hpp"
 #include "server/config/settings.hpp"
+#include "server/forward/borders.hpp"
 #include "server/forward/question_queue.hpp"
 #include "server/forward/try.hpp"
 #include "server/forward/upstream.hpp"
@@ -34,6 +35,7 @@ namespace signpost::server {
 struct RouteState {
   ForwardSettings settings;
   TtlCaps caps;
+  Borders borders;
   std::unique_ptr<Cache> cache; // null: every question is asked
   Upstreams upstreams;
   std::unique_ptr<const Bailiwick> bailiwick;
@@ -87,6 +89,7 @@ private:
   void heard(Flight& flight, std::size_t number, Heard what);
   void heard_response(Flight& flight, std::size_t number);
   void accept(Flight& flight);
+  [[nodiscard]] bool compile_response(const Flight& flight);
   /// Finishes the flight with what is in `answer_`.
   void finish(Flight& flight);
   void give_up(Flight& flight);
@@ -95,7 +98,6 @@ private:
   void close_tries(Flight& flight);
   void answer(const Question& question, const AnswerView& answer, std::uint32_t age);
   void answer_error(const Question& question, wire::Rcode rcode);
-  void complete(const Question& question, const AnswerView& found, std::uint32_t age);
   void send(const Question& question, std::size_t length);
   void report(const std::string& line);
 
@@ -106,8 +108,8 @@ private:
   std::unordered_map<std::string, std::shared_ptr<Flight>> flights_;
   std::size_t waiters_ = 0, listening_ = 0, late_ = 0;
   Workspace workspace_{counters};
-  std::unique_ptr<Answer> answer_ = std::make_unique<Answer>(), chased_ = std::make_unique<Answer>();
-  std::vector<std::uint8_t> reply_ = std::vector<std::uint8_t>(65535), found_ = std::vector<std::uint8_t>(65535);
+  std::unique_ptr<Answer> answer_ = std::make_unique<Answer>();
+  std::vector<std::uint8_t> reply_ = std::vector<std::uint8_t>(65535);
   SteadyTime next_report_{};
   std::size_t unreported_ = 0;
 };

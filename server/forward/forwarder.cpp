@@ -118,8 +118,8 @@ struct Forwarder::State {
   void wind_up(SteadyTime until);
   [[nodiscard]] Taken refuse(const wire::Query& query, std::span<std::uint8_t> buffer, wire::Rcode rcode) noexcept;
   [[nodiscard]] bool enqueue(Question::Kind kind, std::uint16_t route, const wire::Query& query,
-                             wire::Transport transport, std::span<const std::uint8_t> message,
-                             std::span<const std::uint8_t> qname, const ReplyTo& reply_to) noexcept;
+                             wire::Transport transport, std::span<const std::uint8_t> buffer,
+                             const ReplyTo& reply_to) noexcept;
   [[nodiscard]] WorkerCounters& mine() noexcept { return worker[my_slot()]; }
 
   ForwarderSettings settings;
@@ -150,7 +150,7 @@ ForwarderSettings forwarder_settings(const Settings& settings) {
     };
     if (const auto* registry = std::get_if<RegistrySource>(&block.source)) keep(registry->zones);
     if (const auto* objects = std::get_if<ObjectsSource>(&block.source)) keep(objects->zones);
-    if (block.forward) made.routes.push_back({block.zones, *block.forward, block.cache});
+    if (block.forward) made.routes.push_back({.zones = block.zones, .forward = *block.forward, .cache = block.cache});
   }
   return made;
 }
@@ -187,6 +187,7 @@ tl::expected<void, std::string> Forwarder::State::prepare() {
     RouteState& state = routes.emplace_back();
     state.settings = route.forward;
     state.caps = caps_of(route.cache);
+    if (auto set = state.borders.set(route.zones, route.beyond); !set) return set;
     if (route.cache) state.cache = std::make_unique<Cache>(route.cache->bytes);
     state.bailiwick = std::make_unique<RouteBailiwick>(table, static_cast<std::uint16_t>(i));
     if (route.forward.files.empty()) {
@@ -277,12 +278,12 @@ void Forwarder::State::wind_up(SteadyTime until) {
 Taken Forwarder::State::refuse(const wire::Query& query, std::span<std::uint8_t> buffer, wire::Rcode rcode) noexcept {
   WorkerCounters& counters = mine();
   count(rcode == wire::Rcode::servfail ? counters.overflows : counters.refused);
-  return {.later = false, .length = wire::write_error(buffer, query, rcode, wire::ExtendedError::none, true)};
+  return {.later = false, .length = wire::write_error(buffer, query, rcode)};
 }
 
 bool Forwarder::State::enqueue(Question::Kind kind, std::uint16_t route, const wire::Query& query,
-                               wire::Transport transport, std::span<const std::uint8_t> message,
-                               std::span<const std::uint8_t> qname, const ReplyTo& reply_to) noexcept {
+                               wire::Transport transport, std::span<const std::uint8_t> buffer,
+                               const ReplyTo& reply_to) noexcept {
   return queue->push([&](Question& question) {
     question.kind = kind;
     question.transport = transport;
@@ -295,11 +296,13 @@ bool Forwarder::State::enqueue(Question::Kind kind, std::uint16_t route, const w
     question.type = query.type;
     question.udp_size = query.udp_size;
     question.question_length = query.question_length;
-    question.qname_length = static_cast<std::uint16_t>(qname.size());
-    std::copy(qname.begin(), qname.end(), question.qname.begin());
-    question.message_length = static_cast<std::uint16_t>(message.size());
-    std::copy(message.begin(), message.end(), question.message.begin());
+    question.qname_length = query.name_length;
+    std::copy_n(query.name.begin(), query.name_length, question.qname.begin());
+    question.message_length = static_cast<std::uint16_t>(wire::header_size + query.question_length);
+    std::copy_n(buffer.begin(), question.message_length, question.message.begin());
     question.reply_to = reply_to;
+    question.reply_to.aliases = nullptr;
+    if (reply_to.aliases != nullptr) question.aliases = *reply_to.aliases;
   });
 }
 
@@ -342,33 +345,46 @@ Taken Forwarder::take(const wire::Query& query, wire::Transport transport, std::
   if (!index || !state.open.load(std::memory_order_acquire)) return state.refuse(query, buffer, wire::Rcode::refused);
   const RouteState& route = state.routes[*index];
   if (route.cache) {
-    if (const auto hit = route.cache->find(cache_key(query), coarse_now())) {
-      count(state.mine().hits);
+    const auto hit = route.cache->find(cache_key(query), coarse_now());
+    count(hit ? state.mine().hits : state.mine().misses);
+    if (hit && !hit->answer.open) [[likely]]
       return {.later = false, .length = write_reply(buffer, asker(query, transport, buffer), hit->answer, hit->age)};
-    }
-    count(state.mine().misses);
   }
   if (state.table.kept(query)) return state.refuse(query, buffer, wire::Rcode::refused);
-  const std::size_t question_end = std::min<std::size_t>(wire::header_size + query.question_length, query_length);
-  if (!state.enqueue(Question::Kind::take, *index, query, transport, buffer.first(question_end), query.qname(),
-                     reply_to))
+  if (query_length < wire::header_size + query.question_length ||
+      !state.enqueue(Question::Kind::take, *index, query, transport, buffer, reply_to))
     return state.refuse(query, buffer, wire::Rcode::servfail);
   return {.later = true};
 }
 
-Taken Forwarder::chase(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
-                       std::size_t answer_length, std::span<const std::uint8_t> target,
-                       const ReplyTo& reply_to) noexcept {
+Taken Forwarder::follow(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
+                        const ReplyTo& reply_to) noexcept {
   State& state = *state_;
-  const Taken unchanged{.later = false, .length = answer_length};
-  const auto name = wire::name_from_wire(target);
-  if (!name || is_meta(query.type) || !state.open.load(std::memory_order_acquire)) return unchanged;
-  const auto index = state.table.find(*name);
-  if (!index || state.table.kept(*name) || answer_length > Question{}.message.size()) return unchanged;
-  if (!state.enqueue(Question::Kind::chase, *index, query, transport, buffer.first(answer_length), name->span(),
-                     reply_to))
+  if (!state.open.load(std::memory_order_acquire) ||
+      !state.enqueue(Question::Kind::follow, 0, query, transport, buffer, reply_to))
     return state.refuse(query, buffer, wire::Rcode::servfail);
   return {.later = true};
+}
+
+bool Forwarder::covers(std::span<const std::uint8_t> octets) const noexcept {
+  const auto name = wire::name_from_wire(octets);
+  return name && state_->table.find(*name) && !state_->table.kept(*name);
+}
+
+bool Forwarder::ask(const Link& link, std::shared_ptr<Waiter> waiter) noexcept {
+  State& state = *state_;
+  const auto name = wire::name_from_wire(link.name);
+  if (!name || state.table.kept(*name) || !state.open.load(std::memory_order_acquire)) return false;
+  return state.queue->push([&](Question& question) {
+    question.kind = Question::Kind::link;
+    question.route = state.table.find(*name).value_or(0);
+    question.type = link.type;
+    question.dnssec_ok = link.dnssec_ok;
+    question.flags = link.checking_disabled ? wire::flag::cd : 0;
+    question.qname_length = name->length;
+    std::copy_n(name->octets.begin(), name->length, question.qname.begin());
+    question.waiter = std::move(waiter);
+  });
 }
 
 std::vector<Endpoint> Forwarder::upstreams() const {

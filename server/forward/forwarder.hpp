@@ -2,7 +2,7 @@
 //
 //   Forwarder forwarder(forwarder_settings(settings));
 //   if (auto started = forwarder.start(); !started) fail(started.error());
-//   …                                   // listeners call take() and chase()
+//   …                                   // listeners call take() and follow()
 //   forwarder.stop();                   // before the sockets of its ReplyTos are closed
 //
 // The idea: a packet worker probes the cache (cache/cache.hpp: no lock, no allocation) and, on a miss, writes the
@@ -17,7 +17,7 @@
 // answers with what cannot be used: SERVFAIL with EDE 0 that says what it is. Extended errors of an upstream are handed
 // on, marked as its own; so is a cut answer, with TC, where TCP brings nothing better.
 //
-// Threads: take(), chase(), counters(), upstreams() from any thread; a thread that calls take() or chase() is a
+// Threads: take(), follow(), ask(), covers(), counters(), upstreams() from any thread; a thread that calls take() is a
 // registered RCU reader (zone/index/epoch.hpp) and says quiescent() between calls. start() and stop() from one thread,
 // once each.
 #pragma once
@@ -43,6 +43,7 @@ namespace signpost::server {
 /// route excepts goes to the next longest.
 struct ForwardRoute {
   std::vector<std::string> zones = {"."}; // of the block; ForwardSettings::from narrows them
+  std::vector<std::string> beyond;        // zones of others, about which its upstreams are not believed
   ForwardSettings forward;
   std::optional<CacheSettings> cache; // nullopt: every question is asked
 };
@@ -103,12 +104,10 @@ public:
   [[nodiscard]] Taken take(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
                            std::size_t query_length, const ReplyTo& reply_to) noexcept override;
 
-  /// The target's records behind the CNAME, in one message; the rcode is that of the target (RFC 6604). Where the
-  /// target cannot be resolved the reply is an empty SERVFAIL: a stub then tries again, while NOERROR with a bare CNAME
-  /// would be "no such address" to it. A target that nothing forwards, or in our own zones: unchanged.
-  [[nodiscard]] Taken chase(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
-                            std::size_t answer_length, std::span<const std::uint8_t> target,
-                            const ReplyTo& reply_to) noexcept override;
+  [[nodiscard]] Taken follow(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
+                             const ReplyTo& reply_to) noexcept override;
+  [[nodiscard]] bool covers(std::span<const std::uint8_t> name) const noexcept override;
+  [[nodiscard]] bool ask(const Link& link, std::shared_ptr<Waiter> waiter) noexcept override;
 
   [[nodiscard]] ForwardCounters counters() const;
 

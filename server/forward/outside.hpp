@@ -16,9 +16,12 @@
 #include <memory>
 #include <span>
 
+#include "server/cache/answer.hpp"
 #include "zone/wire/query.hpp"
 
 namespace signpost::server {
+
+class Aliases; // aliases.hpp
 
 /// The one control message of a socket bound to a wildcard: IP_PKTINFO or IPV6_PKTINFO.
 struct PacketInfo {
@@ -28,6 +31,7 @@ struct PacketInfo {
 
 /// Where a late answer goes.
 struct ReplyTo {
+  const std::shared_ptr<const Aliases>* aliases = nullptr; // who follows aliases for this client; valid during the call
   int udp_socket = -1;     // ≥ 0: sendmsg() on this socket (it outlives the forwarder)
   sockaddr_storage peer{}; // with this destination
   socklen_t peer_length = 0;
@@ -41,8 +45,24 @@ struct Taken {
   std::size_t length = 0; // !later: octets of the reply in `buffer`; 0: no reply at all
 };
 
-/// Sends a late answer over UDP; one that cannot be sent is lost, as datagrams are.
-void send_datagram(const ReplyTo& to, std::span<const std::uint8_t> reply) noexcept;
+/// Sends a late answer; empty: there is none. Over UDP one that cannot be sent is lost, as datagrams are. False: there
+/// was no memory to hand it back.
+bool send_late(const ReplyTo& to, std::span<const std::uint8_t> reply) noexcept;
+
+/// Who waits within the daemon for what an alias leads to.
+class Waiter {
+public:
+  virtual ~Waiter() = default;
+  /// Called once, on the thread of the forwarder that was asked; what `answer` points to is valid during the call.
+  virtual void found(const AnswerView& answer, std::uint32_t age) noexcept = 0;
+};
+
+/// A name that an alias leads to, and what is wanted of it.
+struct Link {
+  std::span<const std::uint8_t> name; // wire form, lower case
+  std::uint16_t type = 0;
+  bool dnssec_ok = false, checking_disabled = false;
+};
 
 class Outside {
 public:
@@ -53,11 +73,17 @@ public:
   [[nodiscard]] virtual Taken take(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
                                    std::size_t query_length, const ReplyTo& reply_to) noexcept = 0;
 
-  /// A CNAME answer (in `buffer`, `answer_length` octets) whose target is outside: completes it with the target's
-  /// records of the query's type, or gives it back unchanged where nothing forwards.
-  [[nodiscard]] virtual Taken chase(const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
-                                    std::size_t answer_length, std::span<const std::uint8_t> target,
-                                    const ReplyTo& reply_to) noexcept = 0;
+  /// A query that is answered by an alias of ours, whose target is one of the names that this covers(): answered later
+  /// from its beginning, by the Aliases of `reply_to`. `buffer` holds header and question and takes the reply.
+  [[nodiscard]] virtual Taken follow(const wire::Query& query, wire::Transport transport,
+                                     std::span<std::uint8_t> buffer, const ReplyTo& reply_to) noexcept = 0;
+
+  /// Whether questions for this name (wire form, lower case) are forwarded. Any thread.
+  [[nodiscard]] virtual bool covers(std::span<const std::uint8_t> name) const noexcept = 0;
+
+  /// Finds what an alias leads to; `waiter` is told. A name that is not covered is asked all the same: whoever said the
+  /// alias may know it. False: it is one of our own, or there is no room. Any thread.
+  [[nodiscard]] virtual bool ask(const Link& link, std::shared_ptr<Waiter> waiter) noexcept = 0;
 };
 
 } // namespace signpost::server

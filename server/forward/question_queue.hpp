@@ -20,7 +20,11 @@ namespace signpost::server {
 
 /// A question taken over from a listener: all that asking and replying need, by value.
 struct Question {
-  enum class Kind : std::uint8_t { take, chase };
+  enum class Kind : std::uint8_t {
+    take,   // of a client, for a name that is forwarded
+    follow, // of a client, answered by an alias of ours
+    link,   // of a Waiter, for a name that an alias leads to
+  };
 
   Kind kind = Kind::take;
   wire::Transport transport = wire::Transport::udp;
@@ -34,8 +38,10 @@ struct Question {
   std::uint16_t message_length = 0;
   wire::ReplyOptions options;
   alignas(8) std::array<std::uint8_t, 264> qname{}; // what is asked upstream: lower case, zero behind it
-  std::array<std::uint8_t, 640> message{};          // take: header and question; chase: the whole CNAME answer
-  ReplyTo reply_to;
+  std::array<std::uint8_t, 272> message{};          // header and question, as the client sent them
+  ReplyTo reply_to;                                 // of a client
+  std::shared_ptr<const Aliases> aliases;           // … and who follows them for it; null: nobody
+  std::shared_ptr<Waiter> waiter;                   // of a link
 
   [[nodiscard]] std::span<const std::uint8_t> name() const { return {qname.data(), qname_length}; }
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {message.data(), message_length}; }

@@ -39,6 +39,7 @@ struct Connection::ReplyToConnection {
 
   ReplyTo operator()() const {
     ReplyTo to;
+    to.aliases = &connection.served_->aliases;
     to.tcp = std::make_shared<std::function<void(std::span<const std::uint8_t>)>>(
         [loop = loop.shared_from_this(), self = std::weak_ptr(connection.self_)](std::span<const std::uint8_t> reply) {
           loop->poller.post([self, bytes = std::vector<std::uint8_t>(reply.begin(), reply.end())] {

@@ -34,9 +34,10 @@ using Clock = std::chrono::steady_clock;
 /// What answers on an address; its connections may outlive its acceptor.
 struct Served {
   Served(std::shared_ptr<const Router> to, Counters& counters)
-      : router(std::move(to)), serving(*router, wire::Transport::tcp, counters) {}
+      : router(std::move(to)), aliases(router), serving(*router, wire::Transport::tcp, counters) {}
 
   std::shared_ptr<const Router> router;
+  std::shared_ptr<const Aliases> aliases; // the router's
   Serving serving;
 };
 

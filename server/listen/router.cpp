@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
+
+#include "server/listen/alias_chain.hpp"
 
 namespace signpost::server {
 namespace {
@@ -55,6 +58,7 @@ bool owns_its_origins(const BlockRoute& route, const std::vector<BlockRoute>& ro
 Router::Router(std::vector<BlockRoute> routes) : routes_(std::move(routes)) {
   for (const BlockRoute& route : routes_) {
     logs_ = logs_ || route.log != nullptr;
+    forwards_ = forwards_ || route.outside != nullptr;
     for (const std::string& zone : route.zones) {
       const auto labels = zone == "." ? 0 : std::count(zone.begin(), zone.end(), '.') + 1;
       suffixes_.push_back({to_wire(zone), static_cast<std::size_t>(labels), &route});
@@ -82,6 +86,12 @@ const BlockRoute* Router::find(std::span<const std::uint8_t> name) const noexcep
       return suffix.route;
   }
   return nullptr;
+}
+
+void Router::follow(Question question) const noexcept { follow_aliases(*this, std::move(question)); }
+
+void Router::go_on(Question question, const AnswerView& answer, std::uint32_t age) const noexcept {
+  go_on_with_aliases(*this, std::move(question), answer, age);
 }
 
 } // namespace signpost::server

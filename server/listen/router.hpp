@@ -1,7 +1,7 @@
 // Which server block answers a name: the longest zone wins, as in CoreDNS; no block at all is REFUSED.
 //
 // Built once per listening address and never changed. UDP workers and the TCP loop ask it for every query, so both
-// answer alike (serve.hpp).
+// answer alike (serve.hpp); forwarding asks it again where an alias leads to another name (alias_chain.hpp).
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "server/forward/aliases.hpp"
 #include "server/forward/outside.hpp"
 #include "zone/zone.hpp"
 
@@ -25,7 +26,7 @@ struct BlockRoute {
   std::string nsid;                 // told to whoever asks for it; empty: nothing
 };
 
-class Router {
+class Router final : public Aliases {
 public:
   explicit Router(std::vector<BlockRoute> routes);
   Router(const Router&) = delete;
@@ -41,6 +42,12 @@ public:
   /// Whether any block here has a log.
   [[nodiscard]] bool logs() const noexcept { return logs_; }
 
+  /// Whether any block here forwards: clients are told by RA, in every reply.
+  [[nodiscard]] bool forwards() const noexcept { return forwards_; }
+
+  void follow(Question question) const noexcept override;
+  void go_on(Question question, const AnswerView& answer, std::uint32_t age) const noexcept override;
+
 private:
   struct Suffix {
     std::vector<std::uint8_t> name; // wire form, lower case
@@ -50,7 +57,7 @@ private:
   std::vector<BlockRoute> routes_;
   std::vector<Suffix> suffixes_; // most labels first
   const BlockRoute* first_ = nullptr;
-  bool logs_ = false;
+  bool logs_ = false, forwards_ = false;
 };
 
 } // namespace signpost::server

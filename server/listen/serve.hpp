@@ -5,7 +5,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,6 +12,7 @@
 
 #include "server/forward/outside.hpp"
 #include "server/listen/counters.hpp"
+#include "server/listen/here.hpp"
 #include "server/listen/options.hpp"
 #include "server/listen/router.hpp"
 #include "server/log/query_log.hpp"
@@ -24,14 +24,16 @@ namespace signpost::server {
 /// What a thread needs for one message at a time.
 struct Serving {
   Serving(const Router& to, wire::Transport over, Counters& count)
-      : router(to), first(to.first() != nullptr ? to.first()->zone : nullptr), transport(over), counters(count) {}
+      : router(to), first(to.first() != nullptr ? to.first()->zone : nullptr), transport(over), counters(count) {
+    query.reply_flags = to.forwards() ? wire::flag::ra : 0;
+  }
 
   const Router& router;
   const zone::Zone* const first; // may be asked before the router; null: none
   const wire::Transport transport;
   Counters& counters;
   wire::Query query{};
-  std::array<std::uint8_t, wire::max_name> target{}; // of a CNAME that leads outside
+  zone::Onward onward{};
   bool later = false;          // set when an answer comes through ReplyTo; whoever wants to know clears it
   std::uint16_t keepalive = 0; // idle time-out of the connection that is being served, in 100 ms (RFC 7828)
 };
@@ -73,31 +75,21 @@ template <class MakeReplyTo>
   answer_options(serving.query, answers);
 }
 
-/// Hands a sound query to the block of its name. `reply_to` makes the ReplyTo, called only if needed.
+/// Sends what was said here, or hands the query to who knows the rest. `reply_to` makes the ReplyTo, called only if
+/// needed.
 template <class MakeReplyTo>
-[[gnu::noinline]] std::size_t pass_on(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
+[[gnu::noinline]] std::size_t pass_on(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length, Here here,
                                       const MakeReplyTo& reply_to) {
-  const BlockRoute* route = serving.router.find(serving.query.qname());
-  if (route == nullptr || route->outside == nullptr)
-    return finish(serving, buffer,
-                  {false, wire::write_error(buffer, serving.query, wire::Rcode::refused,
-                                            wire::ExtendedError::not_authoritative)});
+  const wire::Query& query = serving.query;
+  if (here.outside == nullptr) {
+    if (here.length == 0)
+      here.length = wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative);
+    return finish(serving, buffer, {false, here.length});
+  }
   serving.counters.outside.add();
-  return finish(serving, buffer, route->outside->take(serving.query, serving.transport, buffer, length, reply_to()));
-}
-
-/// Lets the block of a CNAME's target complete the answer; without one it is sent as it is.
-template <class MakeReplyTo>
-[[gnu::noinline]] std::size_t complete(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
-                                       const MakeReplyTo& reply_to) {
-  std::size_t end = 0;
-  while (end + 1 < serving.target.size() && serving.target[end] != 0) end += serving.target[end] + 1u;
-  const std::span<const std::uint8_t> target(serving.target.data(), std::min(end + 1, serving.target.size()));
-  const BlockRoute* route = serving.router.find(target);
-  if (route == nullptr || route->outside == nullptr) return finish(serving, buffer, {false, length});
-  serving.counters.outside.add();
-  return finish(serving, buffer,
-                route->outside->chase(serving.query, serving.transport, buffer, length, target, reply_to()));
+  if (serving.onward.links > 0)
+    return finish(serving, buffer, here.outside->follow(query, serving.transport, buffer, reply_to()));
+  return finish(serving, buffer, here.outside->take(query, serving.transport, buffer, length, reply_to()));
 }
 
 /// What is not a sound query that a zone answers: errors, drops, names that need the router.
@@ -109,12 +101,17 @@ template <class MakeReplyTo>
   if (query.check == wire::Check::drop) return finish(serving, buffer, {});
   if (query.check == wire::Check::error || cut)
     return finish(serving, buffer, {false, wire::write_error(buffer, query, cut ? wire::Rcode::formerr : query.rcode)});
-  const BlockRoute* route = serving.router.find(query.qname());
-  if (route == nullptr || route->zone == nullptr) return pass_on(serving, buffer, length, reply_to);
-  const auto outcome = zone::answer(*route->zone, query, serving.transport, buffer, serving.target);
-  if (outcome.verdict == zone::Verdict::outside) return pass_on(serving, buffer, length, reply_to);
-  if (outcome.verdict == zone::Verdict::chase) return complete(serving, buffer, outcome.length, reply_to);
-  return finish(serving, buffer, {false, outcome.length});
+  const Here here = answer_here(serving.router, query, serving.transport, buffer, serving.onward);
+  return pass_on(serving, buffer, length, here, reply_to);
+}
+
+/// What the first zone has not answered to its end.
+template <class MakeReplyTo>
+[[gnu::noinline]] std::size_t serve_on(Serving& serving, std::span<std::uint8_t> buffer, std::size_t length,
+                                       zone::Outcome said, const MakeReplyTo& reply_to) {
+  const Here here =
+      answer_on(serving.router, serving.query, serving.transport, buffer, serving.onward, said, serving.first);
+  return pass_on(serving, buffer, length, here, reply_to);
 }
 
 /// `buffer` holds the message (its first `length` octets) and takes the reply, whose length is returned; 0: none, or
@@ -132,13 +129,11 @@ template <class MakeReplyTo>
     add_options(serving, reply_to);
   if (serving.query.check != wire::Check::ok || length == buffer.size() || serving.first == nullptr) [[unlikely]]
     return serve_others(serving, buffer, length, reply_to);
-  const auto outcome = zone::answer(*serving.first, serving.query, serving.transport, buffer, serving.target);
-  if (outcome.verdict == zone::Verdict::reply) [[likely]] {
-    count_reply(counters, buffer.first(outcome.length));
-    return outcome.length;
-  }
-  return outcome.verdict == zone::Verdict::chase ? complete(serving, buffer, outcome.length, reply_to)
-                                                 : pass_on(serving, buffer, length, reply_to);
+  const auto outcome = zone::answer(*serving.first, serving.query, serving.transport, buffer, serving.onward);
+  if (outcome.verdict != zone::Verdict::reply) [[unlikely]]
+    return serve_on(serving, buffer, length, outcome, reply_to);
+  count_reply(counters, buffer.first(outcome.length));
+  return outcome.length;
 }
 
 } // namespace signpost::server

@@ -131,7 +131,7 @@ tl::expected<Socket, std::string> open_shared(const Endpoint& endpoint) {
 struct UdpListener::Worker {
   Worker(Socket s, const Endpoint& endpoint, std::shared_ptr<const Router> r)
       : socket(std::move(s)), peer_length(endpoint.address.is_v4() ? sizeof(sockaddr_in) : sizeof(sockaddr_in6)),
-        wildcard(endpoint.address.is_unspecified()), router(std::move(r)) {}
+        wildcard(endpoint.address.is_unspecified()), router(std::move(r)), aliases(router) {}
 
   struct ReplyToPeer;
 
@@ -145,6 +145,7 @@ struct UdpListener::Worker {
   socklen_t peer_length;
   bool wildcard;
   std::shared_ptr<const Router> router;
+  std::shared_ptr<const Aliases> aliases; // the router's
   std::atomic<bool> stopping{false};
   std::thread thread;
 };
@@ -157,6 +158,7 @@ struct UdpListener::Worker::ReplyToPeer {
 
   ReplyTo operator()() const {
     ReplyTo to;
+    to.aliases = &worker.aliases;
     to.udp_socket = worker.socket.fd();
     to.peer_length = worker.peer_length;
     std::memcpy(&to.peer, &slot.peer, worker.peer_length);

@@ -77,8 +77,8 @@ void answer_as(wire::Transport transport, std::span<const std::uint8_t> packet) 
     length = wire::write_error({buffer.data(), limit}, query, query.rcode);
     if (length > packet.size() + 11) std::abort();
   } else {
-    std::array<std::uint8_t, wire::max_name> target{};
-    length = zone::answer(zone_with_services(), query, transport, {buffer.data(), limit}, target).length;
+    zone::Onward onward;
+    length = zone::answer(zone_with_services(), query, transport, {buffer.data(), limit}, onward).length;
   }
   if (length > limit || (length != 0 && (length < 12 || std::memcmp(buffer.data(), packet.data(), 2) != 0)))
     std::abort();

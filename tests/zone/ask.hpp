@@ -152,13 +152,14 @@ inline Reply exchange(const zone::Zone& zone, const Bytes& packet, wire::Transpo
   if (query.check == wire::Check::error) {
     length = wire::write_error(buffer, query, query.rcode);
   } else {
-    std::array<std::uint8_t, wire::max_name> target{};
-    const zone::Outcome outcome = zone::answer(zone, query, transport, buffer, target);
+    zone::Onward onward;
+    const zone::Outcome outcome = zone::answer(zone, query, transport, buffer, onward);
     reply.verdict = outcome.verdict;
     length = outcome.length;
     if (outcome.verdict == zone::Verdict::outside)
       length = wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative);
     if (outcome.verdict == zone::Verdict::chase) {
+      const auto target = onward.name();
       for (std::size_t at = 0; target[at] != 0; at += 1u + target[at]) {
         reply.target.append(target.begin() + static_cast<std::ptrdiff_t>(at) + 1,
                             target.begin() + static_cast<std::ptrdiff_t>(at + 1u + target[at]));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "zone/authority/lookup.hpp"
 #include "zone/authority/reply.hpp"
@@ -13,8 +14,6 @@
 
 namespace signpost::zone {
 namespace {
-
-constexpr std::size_t most_links = 8; // CNAMEs followed for one question
 
 struct Place {
   const Apex* apex = nullptr;
@@ -33,7 +32,7 @@ struct Place {
 [[gnu::always_inline]] inline std::size_t finish(Reply& reply, const wire::Query& query,
                                                  wire::ExtendedError error) noexcept {
   std::uint8_t* message = reply.message;
-  std::uint16_t flags = wire::flag::qr | wire::flag::aa;
+  std::uint16_t flags = static_cast<std::uint16_t>(wire::flag::qr | wire::flag::aa | query.reply_flags);
   if (reply.truncated) [[unlikely]] {
     if (!reply.stream)
       flags |= wire::flag::tc;
@@ -59,43 +58,101 @@ struct Place {
   reply.soa(apex, index.serial(), reply.authority);
 }
 
-/// Follows aliases from an ExternalName service on, within our zones. True: the last target, in `target`, is outside.
-[[gnu::noinline]] bool follow(const Index& index, Entry alias, std::uint16_t type, Reply& reply,
-                              std::span<std::uint8_t, wire::max_name> target) noexcept {
-  std::array<Entry, most_links> seen;
-  for (std::size_t links = 0;;) {
-    const auto wire_target = alias.external_target();
-    const std::size_t target_at = reply.at + record_head;
-    if (!reply.answer(wire::type::cname, reply.ttl, wire_target)) return false;
-    if (type == wire::type::cname || type == wire::type::any) return false;
-    seen[links++] = alias;
+/// A reply to be written behind `at`, and the error it carries.
+struct Opened {
+  Reply reply;
+  wire::ExtendedError error;
+};
 
-    const auto name = wire::name_from_wire(wire_target);
-    if (!name) return false;
-    const NameView view{name->octets.data(), name->label_offset.data(), name->length, name->labels};
-    const Place place = place_of(index, view);
-    if (place.apex == nullptr) {
-      std::memcpy(target.data(), name->octets.data(), name->length);
-      return true;
-    }
-    reply.owner = pointer_to(target_at);
-    reply.apex_at = target_at + place.at;
-    Lookup lookup{index, *place.apex, type};
-    const Answer answer = lookup.find(view, reply);
-    if (answer != Answer::alias) {
-      settle(answer, index, *place.apex, reply);
-      return false;
-    }
-    alias = lookup.alias;
-    const auto end = seen.begin() + static_cast<std::ptrdiff_t>(links);
-    if (links == most_links || std::find(seen.begin(), end, alias) != end) return false;
+[[gnu::always_inline]] inline Opened open(const Index& index, const wire::Query& query, wire::Transport transport,
+                                          std::span<std::uint8_t> buffer, std::size_t at) noexcept {
+  const bool stream = transport == wire::Transport::tcp;
+  wire::ExtendedError error = wire::ExtendedError::none;
+  std::size_t limit = std::min<std::size_t>(buffer.size(), stream ? 65535 : query.udp_size);
+  if (query.edns) {
+    if (index.stale()) error = wire::ExtendedError::stale_answer;
+    limit -=
+        wire::opt_size + query.options.size() + wire::extended_error_size(stream ? wire::ExtendedError::other : error);
   }
+  Opened opened{{buffer.data(), at, limit, index.settings().ttl}, error};
+  opened.reply.stream = stream;
+  return opened;
+}
+
+/// One query on its way along the aliases of a zone.
+struct Chain {
+  const Index& index;
+  const wire::Query& query;
+  std::span<std::uint8_t> buffer;
+  Onward& onward;
+  std::array<Entry, wire::max_aliases> seen{}; // aliases of this zone
+  std::size_t seen_count = 0;
+
+  [[nodiscard]] Outcome endless() const noexcept {
+    return {Verdict::reply,
+            wire::write_error(buffer, query, wire::Rcode::servfail, wire::ExtendedError::endless_alias)};
+  }
+
+  /// Appends a CNAME. nullopt: its target is to be looked for.
+  [[nodiscard]] std::optional<Outcome> add(Entry alias, Opened& opened) noexcept {
+    const auto end = seen.begin() + static_cast<std::ptrdiff_t>(seen_count);
+    if (seen_count == seen.size() || std::find(seen.begin(), end, alias) != end) return endless();
+    seen[seen_count++] = alias;
+    const auto target = alias.external_target();
+    const std::size_t target_at = opened.reply.at + record_head;
+    if (!opened.reply.answer(wire::type::cname, opened.reply.ttl, target) || query.type == wire::type::cname ||
+        query.type == wire::type::any)
+      return Outcome{Verdict::reply, finish(opened.reply, query, opened.error)};
+    if (onward.links == wire::max_aliases) return endless();
+    std::memcpy(onward.target.data(), target.data(), target.size());
+    onward.target_length = static_cast<std::uint16_t>(target.size());
+    onward.target_at = static_cast<std::uint16_t>(target_at);
+    onward.end = static_cast<std::uint16_t>(opened.reply.at);
+    ++onward.links;
+    return std::nullopt;
+  }
+
+  /// Looks for the target, and for those that it leads to. nullopt: the first is in none of the zones.
+  [[nodiscard]] std::optional<Outcome> follow(Opened& opened) noexcept {
+    Reply& reply = opened.reply;
+    for (bool first = true;; first = false) {
+      const auto name = wire::name_from_wire(onward.name());
+      const NameView view =
+          name ? NameView{name->octets.data(), name->label_offset.data(), name->length, name->labels} : NameView{};
+      const Place place = name ? place_of(index, view) : Place{};
+      if (place.apex == nullptr) {
+        if (first) return std::nullopt;
+        return Outcome{Verdict::chase, finish(reply, query, opened.error)};
+      }
+      if (!index.ready())
+        return Outcome{Verdict::reply,
+                       wire::write_error(buffer, query, wire::Rcode::servfail, wire::ExtendedError::not_ready)};
+      reply.owner = pointer_to(onward.target_at);
+      reply.apex_at = onward.target_at + place.at;
+      Lookup lookup{index, *place.apex, query.type};
+      const Answer answer = lookup.find(view, reply);
+      if (answer != Answer::alias) {
+        settle(answer, index, *place.apex, reply);
+        return Outcome{Verdict::reply, finish(reply, query, opened.error)};
+      }
+      if (const auto done = add(lookup.alias, opened)) return done;
+    }
+  }
+};
+
+[[gnu::noinline]] Outcome begin_chain(const Index& index, Entry alias, const wire::Query& query,
+                                      std::span<std::uint8_t> buffer, Opened& opened, Onward& onward) noexcept {
+  onward.links = 0;
+  Chain chain{index, query, buffer, onward};
+  if (const auto done = chain.add(alias, opened)) return *done;
+  if (const auto done = chain.follow(opened)) return *done;
+  return {Verdict::chase, finish(opened.reply, query, opened.error)};
 }
 
 } // namespace
 
 Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
-               std::span<std::uint8_t, wire::max_name> target) noexcept {
+               Onward& onward) noexcept {
   if (buffer.size() < wire::min_udp) [[unlikely]]
     return {};
   const Index& index = zone.index();
@@ -106,29 +163,28 @@ Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport trans
     return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::prohibited)};
   const NameView name{query.name.data(), query.label_offset.data(), query.name_length, query.labels};
   const Place place = place_of(index, name);
-  if (place.apex == nullptr) return {Verdict::outside, 0};
+  if (place.apex == nullptr) {
+    onward.links = 0;
+    return {Verdict::outside, 0};
+  }
   if (!index.ready()) [[unlikely]]
     return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::servfail, wire::ExtendedError::not_ready)};
 
-  const bool stream = transport == wire::Transport::tcp;
-  wire::ExtendedError error = wire::ExtendedError::none;
-  std::size_t limit = std::min<std::size_t>(buffer.size(), stream ? 65535 : query.udp_size);
-  if (query.edns) {
-    if (index.stale()) error = wire::ExtendedError::stale_answer;
-    limit -=
-        wire::opt_size + query.options.size() + wire::extended_error_size(stream ? wire::ExtendedError::other : error);
-  }
-  Reply reply{buffer.data(), wire::header_size + query.question_length, limit, index.settings().ttl};
-  reply.stream = stream;
-  reply.apex_at = wire::header_size + place.at;
-  Verdict verdict = Verdict::reply;
+  Opened opened = open(index, query, transport, buffer, wire::header_size + query.question_length);
+  opened.reply.apex_at = wire::header_size + place.at;
   Lookup lookup{index, *place.apex, query.type};
-  const Answer found = lookup.find(name, reply);
-  if (found != Answer::alias)
-    settle(found, index, *place.apex, reply);
-  else if (follow(index, lookup.alias, query.type, reply, target))
-    verdict = Verdict::chase;
-  return {verdict, finish(reply, query, error)};
+  const Answer found = lookup.find(name, opened.reply);
+  if (found == Answer::alias) return begin_chain(index, lookup.alias, query, buffer, opened, onward);
+  settle(found, index, *place.apex, opened.reply);
+  return {Verdict::reply, finish(opened.reply, query, opened.error)};
+}
+
+Outcome resume(const Zone& zone, const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
+               Onward& onward) noexcept {
+  Opened opened = open(zone.index(), query, transport, buffer, onward.end);
+  opened.reply.answers = onward.links;
+  Chain chain{zone.index(), query, buffer, onward};
+  return chain.follow(opened).value_or(Outcome{Verdict::outside, 0});
 }
 
 } // namespace signpost::zone

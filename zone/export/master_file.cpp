@@ -59,8 +59,8 @@ private:
     wire::store16(&buffer_[question], asked);
     wire::store16(&buffer_[question + 2], wire::class_in);
     wire::read_query({buffer_.data(), question + 4}, query_);
-    std::array<std::uint8_t, wire::max_name> target;
-    const std::size_t length = answer(zone_, query_, wire::Transport::tcp, buffer_, target).length;
+    Onward onward;
+    const std::size_t length = answer(zone_, query_, wire::Transport::tcp, buffer_, onward).length;
     const std::span<const std::uint8_t> reply(buffer_.data(), length);
     const unsigned answers = length < wire::header_size ? 0u : wire::load16(&reply[6]);
     std::size_t at = question + 4;

@@ -67,8 +67,9 @@ std::size_t write_opt_rdata(std::uint8_t* at, ExtendedError error, std::span<con
     length = extended_error_size(error);
     store16(at, option::extended_error);
     store16(at + 2, static_cast<std::uint16_t>(length - 4));
-    store16(at + 4, static_cast<std::uint16_t>(error));
-    if (error == ExtendedError::other) partial_text.copy(reinterpret_cast<char*>(at + 6), partial_text.size());
+    store16(at + 4, static_cast<std::uint16_t>(error) & 0xff);
+    const std::string_view text = extended_text(error);
+    text.copy(reinterpret_cast<char*>(at + 6), text.size());
   }
   std::copy(options.begin(), options.end(), at + length);
   return length + options.size();

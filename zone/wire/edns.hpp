@@ -30,10 +30,10 @@ namespace option {
 inline constexpr std::uint16_t nsid = 3, client_subnet = 8, cookie = 10, tcp_keepalive = 11, extended_error = 15;
 }
 
-/// INFO-CODE of RFC 8914. `other` carries partial_text: it is what a reply says that holds less than all records
-/// though no other transport would hold more.
+/// INFO-CODE of RFC 8914 in the lower eight bits; what is above tells apart those of one code that carry a text.
 enum class ExtendedError : std::uint16_t {
-  other = 0,
+  other = 0, // with partial_text: the reply holds less than all records though no other transport would hold more
+  endless_alias = 0x100, // other, with endless_text: aliases lead in a circle, or further than they are followed
   stale_answer = 3,
   not_ready = 14,
   prohibited = 18,
@@ -41,11 +41,18 @@ enum class ExtendedError : std::uint16_t {
   none = 0xffff,
 };
 inline constexpr std::string_view partial_text = "partial: more records than one message holds";
+inline constexpr std::string_view endless_text = "aliases without an end";
+
+/// EXTRA-TEXT of this error; empty: none.
+[[nodiscard]] constexpr std::string_view extended_text(ExtendedError error) {
+  if (error == ExtendedError::other) return partial_text;
+  return error == ExtendedError::endless_alias ? endless_text : std::string_view();
+}
 
 /// Octets of the option that carries this error.
 [[nodiscard]] constexpr std::size_t extended_error_size(ExtendedError error) {
   if (error == ExtendedError::none) return 0;
-  return 6 + (error == ExtendedError::other ? partial_text.size() : 0);
+  return 6 + extended_text(error).size();
 }
 
 /// Options for a reply, in wire form, by value.

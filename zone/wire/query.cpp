@@ -205,17 +205,17 @@ void read_query(std::span<const std::uint8_t> packet, Query& query) noexcept {
   judge(packet, query);
 }
 
-std::size_t write_error(std::span<std::uint8_t> buffer, const Query& query, Rcode rcode, ExtendedError error,
-                        bool recursion_available) noexcept {
+std::size_t write_error(std::span<std::uint8_t> buffer, const Query& query, Rcode rcode, ExtendedError error) noexcept {
   const std::uint16_t code = static_cast<std::uint16_t>(rcode);
   std::size_t length = header_size + query.question_length;
   if (buffer.size() < length) return 0;
-  store16(&buffer[2], static_cast<std::uint16_t>(flag::qr | (query.flags & (flag::opcode | flag::rd | flag::cd)) |
-                                                 (recursion_available ? flag::ra : 0) | (code & flag::rcode)));
+  store16(&buffer[2], static_cast<std::uint16_t>(flag::qr | query.reply_flags | (code & flag::rcode) |
+                                                 (query.flags & (flag::opcode | flag::rd | flag::cd))));
   store16(&buffer[4], query.question_length > 0 ? 1 : 0);
   store16(&buffer[6], 0);
   store32(&buffer[8], 0);
-  const std::size_t room = std::min<std::size_t>(buffer.size(), query.length + opt_size) - length;
+  const std::size_t room =
+      std::min<std::size_t>(buffer.size(), query.length + opt_size + extended_text(error).size()) - length;
   if (!query.edns || room < opt_size) return length;
   if (room - opt_size < extended_error_size(error)) error = ExtendedError::none;
   std::span<const std::uint8_t> options = query.options.span();

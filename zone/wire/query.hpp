@@ -54,6 +54,7 @@ struct Query {
   std::uint8_t asked = 0;                          // options that want an answer: any of Option
   std::uint16_t udp_size = 512;                    // what the client takes over UDP: ≥ 512, capped at 1232
   std::uint16_t length = 0;                        // octets of the message, at most 65535
+  std::uint16_t reply_flags = 0;                   // of every reply: RA where queries are forwarded; its owner's to set
   ReplyOptions options;                            // what the reply's OPT is to carry; empty until the caller fills it
   ClientCookie client_cookie{};                    // if asked
   std::array<std::uint8_t, 128> label_offset{};    // of each label's length octet within `name`, the root's behind them
@@ -67,11 +68,11 @@ struct Query {
 /// Reads one message. `packet` may be anything.
 void read_query(std::span<const std::uint8_t> packet, Query& query) noexcept;
 
-/// Turns the query in `buffer` into an empty reply with this rcode, in place: QR set, RD and CD kept, question echoed,
-/// OPT when the query had one (with the extended rcode and `error`, and with the query's reply options where that does
-/// not make it longer than the query + 11 octets, so that nobody gains by forged ones). Returns its length.
+/// Turns the query in `buffer` into an empty reply with this rcode, in place: QR and Query::reply_flags set, RD and CD
+/// kept, question echoed, OPT when the query had one (with the extended rcode and `error`, and with the query's reply
+/// options where that does not make it longer than the query + 11 octets, so that nobody gains by forged ones). Returns
+/// its length.
 [[nodiscard]] std::size_t write_error(std::span<std::uint8_t> buffer, const Query& query, Rcode rcode,
-                                      ExtendedError error = ExtendedError::none,
-                                      bool recursion_available = false) noexcept;
+                                      ExtendedError error = ExtendedError::none) noexcept;
 
 } // namespace signpost::wire

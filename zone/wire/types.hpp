@@ -21,6 +21,9 @@ inline constexpr std::uint16_t qr = 0x8000, opcode = 0x7800, aa = 0x0400, tc = 0
                                ad = 0x0020, cd = 0x0010, rcode = 0x000f;
 } // namespace flag
 
+/// CNAMEs that are followed for one question, whoever says them: resolvers follow 8 to 16.
+inline constexpr std::size_t max_aliases = 32;
+
 /// What we announce and at most send over UDP (DNS flag day 2020: no fragments).
 inline constexpr std::uint16_t max_udp = 1232;
 /// What a client takes that says nothing (RFC 1035 2.3.4).

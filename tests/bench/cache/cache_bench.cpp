@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     const Octets qname = name("host" + std::to_string(i) + ".example.com");
     const Message message = Message(1).question(qname, 1).answer(pointer(12), 1, 3600, ipv4(192, 0, 2, 1));
     wire::upstream::read_response(message.octets(), {.qname = qname, .type = 1, .id = 1}, *response);
-    if (!server::compile(message.octets(), *response, {}, bailiwick, *answer)) return 1;
+    if (!server::compile(message.octets(), *response, {}, bailiwick, server::whole, *answer)) return 1;
     Octets padded = qname + Octets(8, 0);
     if (!cache.insert({{padded.data(), qname.size()}, 1, false, false}, *answer, server::coarse_now())) return 1;
     queries.push_back(Message(static_cast<std::uint16_t>(i), 0x0100).question(qname, 1).octets());

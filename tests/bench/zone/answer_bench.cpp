@@ -66,13 +66,13 @@ void answer(benchmark::State& state, zone::Zone& zone, const std::vector<std::ve
   zone::ReaderThread reader;
   wire::Query query;
   std::vector<std::uint8_t> buffer(transport == wire::Transport::udp ? 1232 : 65535);
-  std::array<std::uint8_t, 255> target;
+  zone::Onward onward;
   std::size_t at = 0, octets = 0;
   for (auto _ : state) {
     const auto& packet = packets[at];
     std::memcpy(buffer.data(), packet.data(), packet.size());
     wire::read_query({buffer.data(), packet.size()}, query);
-    octets += zone::answer(zone, query, transport, buffer, target).length;
+    octets += zone::answer(zone, query, transport, buffer, onward).length;
     if (++at == packets.size()) at = 0;
     if (at % 32 == 0) reader.quiescent();
   }

@@ -38,11 +38,12 @@ struct Compiled {
   std::unique_ptr<Response> response = std::make_unique<Response>();
   bool fits = false;
 
-  explicit Compiled(const Message& message, server::TtlCaps caps = {}, std::uint16_t type = 1, bool dnssec = false) {
+  explicit Compiled(const Message& message, server::TtlCaps caps = {}, std::uint16_t type = 1, bool dnssec = false,
+                    std::size_t links = server::whole) {
     wire::upstream::read_response(message.octets(), {.qname = www, .type = type, .id = 1, .dnssec_ok = dnssec},
                                   *response);
     REQUIRE(response->fault == wire::upstream::Fault::none);
-    fits = server::compile(message.octets(), *response, caps, bailiwick, *answer);
+    fits = server::compile(message.octets(), *response, caps, bailiwick, links, *answer);
   }
 
   [[nodiscard]] Octets reply(Asker asker, std::uint32_t age = 0) const {
@@ -192,7 +193,7 @@ TEST_CASE("an answer of 64 KiB that does not fit in our form is refused, not ove
   CHECK_FALSE(Compiled(message, {}, 33).fits);
 }
 
-TEST_CASE("a chase is the CNAME of ours with what was found behind it") {
+TEST_CASE("a chain is an alias of ours with what was found behind it") {
   const Octets ours = name("db.default.svc.cluster.local");
   const Octets target = name("db.example.com");
   const Message cname = Message(7, 0x8500).question(ours, 1).answer(pointer(12), 5, 5, target);
@@ -209,7 +210,10 @@ TEST_CASE("a chase is the CNAME of ours with what was found behind it") {
   Answer answer;
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    REQUIRE(server::compile_chase(cname.octets(), row.found.octets(), answer));
+    const auto last = server::last_alias(cname.octets());
+    CHECK(last.links == 1);
+    CHECK(Octets(last.target.span().begin(), last.target.span().end()) == target);
+    REQUIRE(server::compile_chain(std::vector{cname.octets(), row.found.octets()}, answer));
     Octets out(1232);
     const Octets question = ours + u16(1) + u16(1);
     out.resize(server::write_reply(out, {.id = 7, .question = question}, answer.view(), 0));
@@ -221,9 +225,34 @@ TEST_CASE("a chase is the CNAME of ours with what was found behind it") {
     CHECK(answer.answers == row.answers);
     CHECK(answer.authorities == row.authorities);
   }
-  CHECK_FALSE(server::compile_chase(Octets{1, 2, 3}, rows[0].found.octets(), answer));
-  CHECK_FALSE(server::compile_chase(cname.octets(), Message(0).octets(), answer));
-  CHECK_FALSE(server::compile_chase(Message(7).question(ours, 1).count(6, 3).octets(), rows[0].found.octets(), answer));
+  const auto chain = [&](const Octets& first, const Octets& second) {
+    return server::compile_chain(std::vector{first, second}, answer);
+  };
+  CHECK_FALSE(chain(Octets{1, 2, 3}, rows[0].found.octets()));
+  CHECK_FALSE(chain(cname.octets(), Message(0).octets()));
+  CHECK_FALSE(chain(Message(7).question(ours, 1).count(6, 3).octets(), rows[0].found.octets()));
+  CHECK_FALSE(server::compile_chain({}, answer));
+  CHECK(server::last_alias(Octets{1, 2, 3}).links == 0);
+}
+
+TEST_CASE("of an answer that stays open only the believed aliases are kept, as long as they may be") {
+  const Octets one = name("one.example.com"), two = name("two.cluster.local");
+  const Message message = std::move(Message(1, 0x8183)
+                                        .question(www, 1)
+                                        .answer(pointer(12), 5, 300, one)
+                                        .answer(one, 5, 200, two)
+                                        .answer(two, 1, 5, address)
+                                        .authority(Octets{0}, 6, 60, soa(60)));
+  const Compiled compiled(message, {}, 1, false, 2);
+  REQUIRE(compiled.fits);
+  const Answer& answer = *compiled.answer;
+  CHECK(answer.open);
+  CHECK(answer.rcode == 0);
+  CHECK(answer.answers == 2);
+  CHECK(answer.authorities == 0);
+  CHECK(answer.lifetime == 200);
+  CHECK(Compiled(message, {.positive = 100}, 1, false, 1).answer->lifetime == 100);
+  CHECK_FALSE(Compiled(message).answer->open);
 }
 
 namespace {

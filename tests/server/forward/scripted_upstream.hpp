@@ -229,18 +229,6 @@ public:
     return transport == wire::Transport::udp ? receive() : from_stream();
   }
 
-  /// A CNAME answer to `query` of ours whose target is to be resolved.
-  Octets chase(const Octets& query, const Octets& answer, const Octets& target,
-               wire::Transport transport = wire::Transport::udp) {
-    const auto at_once = hand_in(
-        query, transport, [&](const wire::Query& parsed, std::span<std::uint8_t> buffer, const server::ReplyTo& to) {
-          std::copy(answer.begin(), answer.end(), buffer.begin());
-          return outside_.chase(parsed, transport, buffer, answer.size(), target, to);
-        });
-    if (at_once) return *at_once;
-    return transport == wire::Transport::udp ? receive() : from_stream();
-  }
-
 private:
   template <class Hand>
   std::optional<Octets> hand_in(const Octets& query, wire::Transport transport, Hand&& hand) {
@@ -248,6 +236,7 @@ private:
     std::copy(query.begin(), query.end(), buffer.begin());
     wire::Query parsed;
     wire::read_query({buffer.data(), query.size()}, parsed);
+    parsed.reply_flags = wire::flag::ra; // as of an address that forwards
     if (parsed.check != wire::Check::ok) throw std::runtime_error("the test's query is broken");
     server::ReplyTo to;
     if (transport == wire::Transport::udp) {

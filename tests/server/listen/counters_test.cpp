@@ -36,7 +36,8 @@ TEST_CASE("types that are told apart, and all others") {
   CHECK(counted_type_names[static_cast<std::size_t>(counted_type(28))] == "AAAA");
   CHECK(counted_type_names[static_cast<std::size_t>(counted_type(65))] == "HTTPS");
   CHECK(counted_type_names[static_cast<std::size_t>(counted_type(255))] == "ANY");
-  for (const unsigned type : {0u, 3u, 254u, 256u, 65535u}) CHECK(counted_type(static_cast<std::uint16_t>(type)) == CountedType::other);
+  for (const unsigned type : {0u, 3u, 254u, 256u, 65535u})
+    CHECK(counted_type(static_cast<std::uint16_t>(type)) == CountedType::other);
 }
 
 TEST_CASE("sums of threads, and sums of sums") {

@@ -44,10 +44,12 @@ public:
     held_.push_back(to);
     return {.later = true, .length = 0};
   }
-  Taken chase(const wire::Query& q, wire::Transport t, std::span<std::uint8_t> b, std::size_t n,
-              std::span<const std::uint8_t>, const ReplyTo& to) noexcept override {
-    return take(q, t, b, n, to);
+  Taken follow(const wire::Query& q, wire::Transport t, std::span<std::uint8_t> b,
+               const ReplyTo& to) noexcept override {
+    return take(q, t, b, 0, to);
   }
+  bool covers(std::span<const std::uint8_t>) const noexcept override { return true; }
+  bool ask(const Link&, std::shared_ptr<Waiter>) noexcept override { return false; }
   std::size_t count() {
     const std::lock_guard lock(mutex_);
     return held_.size();

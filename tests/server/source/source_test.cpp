@@ -37,11 +37,11 @@ Answer ask(const zone::Zone& zone, const std::string& name) {
   packet.insert(packet.end(), {0, 0, 1, 0, 1});
   const std::size_t length = packet.size();
   packet.resize(1232);
-  std::array<std::uint8_t, wire::max_name> target{};
+  zone::Onward onward;
   wire::Query query;
   wire::read_query({packet.data(), length}, query);
   REQUIRE(query.check == wire::Check::ok);
-  const auto outcome = zone::answer(zone, query, wire::Transport::udp, packet, target);
+  const auto outcome = zone::answer(zone, query, wire::Transport::udp, packet, onward);
   REQUIRE(outcome.verdict == zone::Verdict::reply);
   return {packet[3] & 15, packet[6] << 8 | packet[7]};
 }

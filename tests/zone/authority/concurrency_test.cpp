@@ -58,14 +58,14 @@ void read_until(const zone::Zone& zone, const std::atomic<bool>& stop, int seed,
   }
   wire::Query query;
   Bytes buffer(1232);
-  std::array<std::uint8_t, wire::max_name> target{};
+  zone::Onward onward;
   for (std::size_t n = static_cast<std::size_t>(seed); !stop.load(std::memory_order_relaxed); ++n) {
     for (std::size_t k = 0; k < 32; ++k) {
       const std::size_t chosen = (n * 31 + k) % packets.size();
       const Bytes& packet = packets[chosen];
       std::copy(packet.begin(), packet.end(), buffer.begin());
       wire::read_query(packet, query);
-      const auto outcome = zone::answer(zone, query, wire::Transport::udp, buffer, target);
+      const auto outcome = zone::answer(zone, query, wire::Transport::udp, buffer, onward);
       const bool sound = outcome.length >= packet.size() && outcome.length <= 512;
       if (!sound || (chosen < hosts && !is_whole({buffer.data(), outcome.length}, packet.size()))) ++count.wrong;
       ++count.answers;

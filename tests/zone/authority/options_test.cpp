@@ -25,9 +25,9 @@ Reply ask_with(const zone::Zone& zone, const Bytes& packet, const std::vector<st
   REQUIRE(query.check != wire::Check::drop);
   for (const auto& [code, data] : options) query.options.add(static_cast<std::uint16_t>(code), data);
   Bytes buffer(transport == wire::Transport::udp ? 1232 : 65535);
-  std::array<std::uint8_t, wire::max_name> target{};
+  zone::Onward onward;
   std::copy(packet.begin(), packet.end(), buffer.begin());
-  buffer.resize(query.check == wire::Check::ok ? zone::answer(zone, query, transport, buffer, target).length
+  buffer.resize(query.check == wire::Check::ok ? zone::answer(zone, query, transport, buffer, onward).length
                                                : wire::write_error(buffer, query, query.rcode));
   Reply reply;
   decode(buffer, reply);

@@ -129,10 +129,11 @@ TEST_CASE("options of a known shape must have it") {
 TEST_CASE("errors echo the question, keep RD and CD, answer EDNS with EDNS, and are never longer than query and OPT") {
   for (const bool edns : {false, true}) {
     Bytes packet = query_octets("WeB.x.", 1, {.edns = edns, .dnssec_ok = edns, .flags = 0x0130});
-    const auto query = read(packet);
+    auto query = read(packet);
+    query.reply_flags = wire::flag::ra;
     Bytes buffer = packet;
     buffer.resize(1232);
-    const std::size_t length = wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::none, true);
+    const std::size_t length = wire::write_error(buffer, query, wire::Rcode::refused);
     CHECK(length == packet.size());
     CHECK(wire::load16(&buffer[2]) == 0x8195);
     buffer.resize(length);
