@@ -15,7 +15,11 @@ IndexSettings index_settings(const ZoneSettings& settings) {
   result.ttl = settings.ttl;
   result.cluster = wire::name_from_text(settings.cluster_domain).value_or(wire::WireName{});
   for (const auto& origin : settings.origins) {
-    if (const auto name = wire::name_from_text(origin)) result.origins.push_back(*name);
+    const auto name = wire::name_from_text(origin);
+    if (!name) continue;
+    result.origins.push_back(*name);
+    if (std::find(settings.partial.begin(), settings.partial.end(), origin) != settings.partial.end())
+      result.partial.push_back(*name);
   }
   for (const auto& address : settings.server_addresses) {
     const auto bytes = address.bytes();

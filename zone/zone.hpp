@@ -25,8 +25,9 @@ namespace signpost::zone {
 struct ZoneSettings {
   std::string cluster_domain = "cluster.local";                                     // without trailing dot
   std::vector<std::string> origins = {"cluster.local", "in-addr.arpa", "ip6.arpa"}; // zones served whole
-  std::vector<model::Address> server_addresses;                                     // A/AAAA of ns.dns.<cluster_domain>
-  std::uint32_t ttl = 5; // seconds, of every record but dns-version
+  std::vector<std::string> partial; // origins of which others may know more names: what is not here is Verdict::denied
+  std::vector<model::Address> server_addresses; // A/AAAA of ns.dns.<cluster_domain>
+  std::uint32_t ttl = 5;                        // seconds, of every record but dns-version
 };
 
 class Index; // index/index.hpp: what the readers see

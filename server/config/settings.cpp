@@ -48,6 +48,25 @@ std::vector<std::string> ServerBlock::zones_on(const Endpoint& endpoint) const {
   return here;
 }
 
+namespace {
+
+bool is_at_or_below(std::string_view name, std::string_view zone) {
+  if (zone == "." || name == zone) return true;
+  return name.size() > zone.size() && name.ends_with(zone) && name[name.size() - zone.size() - 1] == '.';
+}
+
+} // namespace
+
+std::vector<std::string> ServerBlock::falls_through() const {
+  return fallthrough.value_or(std::vector<std::string>{"in-addr.arpa", "ip6.arpa"});
+}
+
+bool ServerBlock::is_partial(std::string_view zone) const {
+  const auto falls = falls_through();
+  return std::any_of(falls.begin(), falls.end(),
+                     [&](const auto& fall) { return is_at_or_below(zone, fall) || is_at_or_below(fall, zone); });
+}
+
 std::vector<Endpoint> ServerBlock::listen_on(const Host& host) const {
   if (bindings.empty()) return listen;
   std::vector<Endpoint> all;

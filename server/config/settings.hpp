@@ -82,6 +82,8 @@ struct ServerBlock {
   std::vector<Binding> bindings;  // … the host does not tell its own. Of these; empty: they stay as they are
   std::vector<ZonePort> keys;     // which zone on which port, where they differ; empty: every zone on every port
   std::variant<std::monostate, RegistrySource, ObjectsSource> source;
+  std::optional<std::vector<std::string>> fallthrough; // zones whose names the source may leave to a `forward`;
+                                                       // nullopt: the reverse zones
   std::optional<ForwardSettings> forward;
   std::optional<CacheSettings> cache;
   bool log = false;      // one line per query; under a flood a sample
@@ -91,6 +93,10 @@ struct ServerBlock {
 
   /// The zones this block serves on one of its addresses.
   [[nodiscard]] std::vector<std::string> zones_on(const Endpoint& endpoint) const;
+  /// Zones whose names the source leaves to others where it does not know them.
+  [[nodiscard]] std::vector<std::string> falls_through() const;
+  /// Whether some names of this zone are among those.
+  [[nodiscard]] bool is_partial(std::string_view zone) const;
   /// What `listen` is with the addresses that the host has.
   [[nodiscard]] std::vector<Endpoint> listen_on(const Host& host) const;
   /// Whether that changes with the host.

@@ -103,6 +103,26 @@ Done read_ttl(const Line& line, T&, Reading& reading) {
   return {};
 }
 
+/// As CoreDNS's: without zones all of the block's; with them, those in place of the reverse zones. `none` is none.
+template <class T>
+Done read_fallthrough(const Line& line, T&, Reading& reading) {
+  std::vector<std::string> zones;
+  const bool none = line.arguments.size() == 1 && line.arguments[0].text == "none";
+  if (line.arguments.empty()) zones = {"."};
+  for (const Token& word : line.arguments) {
+    if (none) break;
+    auto key = parse_key(word.text, 53);
+    if (!key) return tl::unexpected(word.place() + key.error());
+    for (ZonePort& zone : *key) zones.push_back(std::move(zone.zone));
+  }
+  reading.block.fallthrough = std::move(zones);
+  return {};
+}
+
+constexpr std::string_view fallthrough_meaning =
+    "names of these zones that are not known here are asked of the `forward` that covers them, in this block or in "
+    "another one at the same address; without ZONES all names, `none`: none (in-addr.arpa ip6.arpa)";
+
 constexpr Option<RegistryReading> registry_table[] = {
     {"data", 1, 1, "data DIRECTORY", read_data, false, "the folder it is kept in"},
     {"listen", 1, any_number, "listen ADDRESS:PORT...", read_listen, false,
@@ -112,10 +132,14 @@ constexpr Option<RegistryReading> registry_table[] = {
      vip_options},
     {"history", 2, 2, "history REVISIONS DURATION", read_history, false,
      "how many changes are kept for watches and pages, and for how long; older ones answer 410 Expired"},
+    {"fallthrough", 0, any_number, "fallthrough [ZONES...]", read_fallthrough<RegistryReading>, false,
+     fallthrough_meaning},
     {"ttl", 1, 1, "ttl SECONDS", read_ttl<RegistryReading>, false, "of the answers, from 0 to 3600 seconds (5)"},
 };
 
 constexpr Option<ObjectsSource> objects_table[] = {
+    {"fallthrough", 0, any_number, "fallthrough [ZONES...]", read_fallthrough<ObjectsSource>, false,
+     fallthrough_meaning},
     {"ttl", 1, 1, "ttl SECONDS", read_ttl<ObjectsSource>, false, "of the answers, from 0 to 3600 seconds (5)"},
 };
 

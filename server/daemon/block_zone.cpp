@@ -1,6 +1,7 @@
 #include "server/daemon/block_zone.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace signpost::server {
 namespace {
@@ -16,6 +17,8 @@ zone::ZoneSettings zone_settings(const ServerBlock& block) {
   if (zone.origins.empty()) zone.origins = block.zones;
   const auto forward = std::find_if_not(zone.origins.begin(), zone.origins.end(), is_reverse);
   zone.cluster_domain = forward != zone.origins.end() ? *forward : "cluster.local";
+  std::copy_if(zone.origins.begin(), zone.origins.end(), std::back_inserter(zone.partial),
+               [&](const std::string& origin) { return block.is_partial(origin); });
   zone.ttl = block.ttl;
   for (const Endpoint& endpoint : block.listen)
     if (endpoint.zone.empty() && // who learns of an address elsewhere has other zones

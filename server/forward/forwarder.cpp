@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -146,7 +147,8 @@ ForwarderSettings forwarder_settings(const Settings& settings) {
     made.own.insert(made.own.end(), block.listen.begin(), block.listen.end());
     const auto keep = [&](const std::vector<std::string>& zones) {
       const auto& kept = zones.empty() ? block.zones : zones;
-      made.origins.insert(made.origins.end(), kept.begin(), kept.end());
+      std::copy_if(kept.begin(), kept.end(), std::back_inserter(made.origins),
+                   [&](const std::string& zone) { return !block.is_partial(zone); });
     };
     if (const auto* registry = std::get_if<RegistrySource>(&block.source)) keep(registry->zones);
     if (const auto* objects = std::get_if<ObjectsSource>(&block.source)) keep(objects->zones);

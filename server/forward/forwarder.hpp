@@ -50,7 +50,7 @@ struct ForwardRoute {
 
 struct ForwarderSettings {
   std::vector<ForwardRoute> routes;
-  std::vector<std::string> origins; // zones of our own: names below them never leave
+  std::vector<std::string> origins; // zones that are ours alone: names below them never leave
   std::vector<Endpoint> own;        // addresses we listen on: an upstream among them is a loop, refused at start
   bool randomise_case = true;       // 0x20: random letter case in questions, exact echo expected
   std::size_t queue = 1024;         // questions between the workers and the forwarding thread; a power of two

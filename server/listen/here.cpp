@@ -16,7 +16,9 @@ Here answer_on(const Router& router, const wire::Query& query, wire::Transport t
   // Every round that goes on has asked the zone of the query's block, or has added links, which are counted.
   for (;;) {
     if (said.verdict == Verdict::reply) return {.length = said.length};
-    const BlockRoute* const route = router.find(onward.links == 0 ? query.qname() : onward.name());
+    const auto name = onward.links == 0 ? query.qname() : onward.name();
+    if (said.verdict == Verdict::denied) return {.length = said.length, .outside = router.beyond(name)};
+    const BlockRoute* const route = router.find(name);
     if (route != nullptr && route->zone != nullptr && route->zone != asked) {
       asked = route->zone;
       const Outcome next = onward.links == 0 ? zone::answer(*asked, query, transport, buffer, onward)
@@ -27,7 +29,7 @@ Here answer_on(const Router& router, const wire::Query& query, wire::Transport t
       }
     }
     Outside* outside = route != nullptr ? route->outside : nullptr;
-    if (onward.links > 0 && outside != nullptr && !outside->covers(onward.name())) outside = nullptr;
+    if (onward.links > 0 && outside != nullptr && !outside->covers(name)) outside = nullptr;
     return {.length = said.length, .outside = outside};
   }
 }

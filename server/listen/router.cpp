@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/listen/alias_chain.hpp"
+#include "zone/wire/response.hpp"
 
 namespace signpost::server {
 namespace {
@@ -61,7 +62,8 @@ Router::Router(std::vector<BlockRoute> routes) : routes_(std::move(routes)) {
     forwards_ = forwards_ || route.outside != nullptr;
     for (const std::string& zone : route.zones) {
       const auto labels = zone == "." ? 0 : std::count(zone.begin(), zone.end(), '.') + 1;
-      suffixes_.push_back({to_wire(zone), static_cast<std::size_t>(labels), &route});
+      suffixes_.push_back({to_wire(zone), static_cast<std::size_t>(labels), &route, {}});
+      for (const std::string& fall : route.falls) suffixes_.back().falls.push_back(to_wire(fall));
     }
     if (route.zone != nullptr && first_ == nullptr && owns_its_origins(route, routes_)) first_ = &route;
   }
@@ -69,23 +71,44 @@ Router::Router(std::vector<BlockRoute> routes) : routes_(std::move(routes)) {
                    [](const Suffix& a, const Suffix& b) { return a.labels > b.labels; });
 }
 
-const BlockRoute* Router::find(std::span<const std::uint8_t> name) const noexcept {
+template <class See>
+void Router::each_suffix(std::span<const std::uint8_t> name, See&& see) const noexcept {
   std::array<std::size_t, max_labels + 1> offset{}; // of each label, then of the root
   std::size_t labels = 0, at = 0;
   while (at < name.size() && name[at] != 0) {
-    if (labels == max_labels) return nullptr;
+    if (labels == max_labels) return;
     offset[labels++] = at;
     at += name[at] + 1u;
   }
-  if (at >= name.size()) return nullptr;
+  if (at >= name.size()) return;
   offset[labels] = at;
   for (const Suffix& suffix : suffixes_) {
     if (suffix.labels > labels) continue;
     const auto tail = name.subspan(offset[labels - suffix.labels], at + 1 - offset[labels - suffix.labels]);
     if (tail.size() == suffix.name.size() && std::memcmp(tail.data(), suffix.name.data(), tail.size()) == 0)
-      return suffix.route;
+      if (!see(suffix)) return;
   }
-  return nullptr;
+}
+
+const BlockRoute* Router::find(std::span<const std::uint8_t> name) const noexcept {
+  const BlockRoute* found = nullptr;
+  each_suffix(name, [&](const Suffix& suffix) {
+    found = suffix.route;
+    return false;
+  });
+  return found;
+}
+
+Outside* Router::beyond(std::span<const std::uint8_t> name) const noexcept {
+  Outside* outside = nullptr;
+  bool first = true;
+  each_suffix(name, [&](const Suffix& suffix) {
+    const auto holds = [&](const auto& zone) { return wire::upstream::below_or_same(name, zone); };
+    if (std::exchange(first, false) && std::none_of(suffix.falls.begin(), suffix.falls.end(), holds)) return false;
+    if (suffix.route->outside != nullptr && suffix.route->outside->covers(name)) outside = suffix.route->outside;
+    return outside == nullptr;
+  });
+  return outside;
 }
 
 void Router::follow(Question question) const noexcept { follow_aliases(*this, std::move(question)); }

@@ -22,6 +22,7 @@ struct BlockRoute {
   std::vector<std::string> zones;   // names at or below these, as ServerBlock::zones_on() gives them
   const zone::Zone* zone = nullptr; // answers its own origins; null: the block has no source
   Outside* outside = nullptr;       // answers the block's other names; null: REFUSED
+  std::vector<std::string> falls;   // zones whose names others are asked for where `zone` does not know them
   QueryLog* log = nullptr;          // gets every query of the block; null: none
   std::string nsid;                 // told to whoever asks for it; empty: nothing
 };
@@ -34,6 +35,10 @@ public:
 
   /// The block of a lower-cased name in wire form; null: none. A malformed name has none.
   [[nodiscard]] const BlockRoute* find(std::span<const std::uint8_t> name) const noexcept;
+
+  /// Who is asked for a name that its block's zone denied, and leaves to others: the block itself, or the next longer
+  /// way to the root that forwards it. Null: nobody.
+  [[nodiscard]] Outside* beyond(std::span<const std::uint8_t> name) const noexcept;
 
   /// The block whose zone may be asked before find(), since nothing below its origins belongs to another block. Null:
   /// there is none.
@@ -53,7 +58,12 @@ private:
     std::vector<std::uint8_t> name; // wire form, lower case
     std::size_t labels = 0;
     const BlockRoute* route = nullptr;
+    std::vector<std::vector<std::uint8_t>> falls; // of the route, in wire form
   };
+  /// Calls see(Suffix) for those that a name ends in, the longest first, until it returns false.
+  template <class See>
+  void each_suffix(std::span<const std::uint8_t> name, See&& see) const noexcept;
+
   std::vector<BlockRoute> routes_;
   std::vector<Suffix> suffixes_; // most labels first
   const BlockRoute* first_ = nullptr;

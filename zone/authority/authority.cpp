@@ -133,7 +133,8 @@ struct Chain {
       const Answer answer = lookup.find(view, reply);
       if (answer != Answer::alias) {
         settle(answer, index, *place.apex, reply);
-        return Outcome{Verdict::reply, finish(reply, query, opened.error)};
+        const bool denied = answer == Answer::no_name && place.apex->partial;
+        return Outcome{denied ? Verdict::denied : Verdict::reply, finish(reply, query, opened.error)};
       }
       if (const auto done = add(lookup.alias, opened)) return done;
     }
@@ -176,7 +177,11 @@ Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport trans
   const Answer found = lookup.find(name, opened.reply);
   if (found == Answer::alias) return begin_chain(index, lookup.alias, query, buffer, opened, onward);
   settle(found, index, *place.apex, opened.reply);
-  return {Verdict::reply, finish(opened.reply, query, opened.error)};
+  const std::size_t length = finish(opened.reply, query, opened.error);
+  if (found != Answer::no_name || !place.apex->partial) [[likely]]
+    return {Verdict::reply, length};
+  onward.links = 0;
+  return {Verdict::denied, length};
 }
 
 Outcome resume(const Zone& zone, const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,

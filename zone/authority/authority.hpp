@@ -20,6 +20,8 @@ class Zone;
 enum class Verdict : std::uint8_t {
   reply,   // `length` octets are to be sent
   outside, // a sound query whose name is in none of our zones; nothing was written
+  denied,  // `length` octets say NXDOMAIN, but the zone does not know all of its names: to be sent where nobody else
+           // knows this one
   chase,   // `length` octets end in a CNAME whose target is in none of our zones: to be sent where nobody knows it
 };
 
@@ -28,7 +30,7 @@ struct Outcome {
   std::size_t length = 0;
 };
 
-/// Where an answer goes on that ends in an alias.
+/// Where an answer goes on that ends in an alias, or that a zone denied after one.
 struct Onward {
   std::array<std::uint8_t, wire::max_name> target; // of the last CNAME: wire form, lower case
   std::uint16_t target_length = 0;

@@ -1,6 +1,6 @@
 // A zone's top: its name, its kind, and its SOA record compiled for every negative answer.
 //
-// Immutable after construction; any thread.
+// Immutable once the index is made; any thread.
 #pragma once
 
 #include <array>
@@ -22,6 +22,7 @@ struct Apex {
   wire::WireName name;
   wire::WireName home; // the cluster domain whose names answers here point to: `name` itself if it is no reverse zone
   Kind kind = Kind::cluster;
+  bool partial = false; // others may know names of it that are not here
 
   // The SOA record with a pointer as owner, its pointers and serial to be filled in: `pointers` lead to the zone's name
   // (the owner's is the first); the one at `home_pointer`, if not 0, to `home` as spelled at `home_at`. Offsets count

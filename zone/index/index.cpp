@@ -34,7 +34,10 @@ constexpr unsigned v6_group = 2; // labels per counted prefix: every second keep
 Index::Index(IndexSettings settings)
     : settings_(std::move(settings)), hash_key_(hash_key()), ids_(std::size_t{512} << 20),
       serial_(static_cast<std::uint32_t>(std::time(nullptr))) {
-  for (const auto& origin : settings_.origins) apexes_.emplace_back(origin, settings_.cluster, settings_.ttl);
+  for (const auto& origin : settings_.origins) {
+    Apex& apex = apexes_.emplace_back(origin, settings_.cluster, settings_.ttl);
+    apex.partial = std::find(settings_.partial.begin(), settings_.partial.end(), origin) != settings_.partial.end();
+  }
   std::stable_sort(apexes_.begin(), apexes_.end(),
                    [](const Apex& a, const Apex& b) { return a.name.labels > b.name.labels; });
   ids_.grow(4);

@@ -27,7 +27,8 @@ namespace signpost::zone {
 /// What does not change while the zone lives.
 struct IndexSettings {
   wire::WireName cluster;                             // where pointers from reverse zones lead
-  std::vector<wire::WireName> origins;                // zones served whole
+  std::vector<wire::WireName> origins;                // zones served
+  std::vector<wire::WireName> partial;                // those of them of which others may know more names
   std::vector<std::array<std::uint8_t, 4>> server_v4; // of ns.dns, network order
   std::vector<std::array<std::uint8_t, 16>> server_v6;
   std::uint32_t ttl = 5; // seconds
