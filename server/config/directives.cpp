@@ -39,6 +39,10 @@ constexpr Directive directives[] = {
      "change",
      objects_options},
     {"kubernetes", read_kubernetes},
+    {"local", read_local, false, "local [private]",
+     "names that never leave the machine are answered here; they are without this word, too (localhost, invalid, onion, "
+     "test, home.arpa, reverse names of loopback and link-local addresses). With `private` also the reverse names of "
+     "private addresses, which are forwarded otherwise, since a network's own servers often know them"},
     {"nsid", read_nsid, false, "nsid [NAME]",
      "the name told to who asks for it, at most 64 octets; this host's without NAME"},
 };
@@ -125,6 +129,14 @@ Done read_nsid(const Line& line, Reading& reading) {
     nsid = std::string(name.data()).substr(0, longest);
   }
   if (nsid.size() > longest) return wrong(line, "nsid takes at most 64 octets; write a shorter name");
+  return {};
+}
+
+Done read_local(const Line& line, Reading& reading) {
+  if (line.arguments.empty()) return {};
+  if (line.arguments.size() > 1 || line.arguments.front().text != "private")
+    return wrong(line, "local takes one word; write local, or local private");
+  reading.block.keeps_private = true;
   return {};
 }
 

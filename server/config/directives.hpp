@@ -45,6 +45,7 @@ struct Entry {
 // One each; called through the table.
 [[nodiscard]] Done read_bind(const Line& line, Reading& reading);
 [[nodiscard]] Done read_nsid(const Line& line, Reading& reading);
+[[nodiscard]] Done read_local(const Line& line, Reading& reading);
 [[nodiscard]] Done read_log(const Line& line, Reading& reading);
 [[nodiscard]] Done read_errors(const Line& line, Reading& reading);
 [[nodiscard]] Done read_forward(const Line& line, Reading& reading);

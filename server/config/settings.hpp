@@ -86,10 +86,11 @@ struct ServerBlock {
                                                        // nullopt: the reverse zones
   std::optional<ForwardSettings> forward;
   std::optional<CacheSettings> cache;
-  bool log = false;      // one line per query; under a flood a sample
-  bool errors = false;   // failures of forwarding are logged
-  std::uint32_t ttl = 5; // seconds
-  std::string nsid;      // told to who asks which server this is (RFC 5001), at most 64 octets; empty: nothing
+  bool keeps_private = false; // reverse names of private addresses are not forwarded from its addresses
+  bool log = false;           // one line per query; under a flood a sample
+  bool errors = false;        // failures of forwarding are logged
+  std::uint32_t ttl = 5;      // seconds
+  std::string nsid;           // told to who asks which server this is (RFC 5001), at most 64 octets; empty: nothing
 
   /// The zones this block serves on one of its addresses.
   [[nodiscard]] std::vector<std::string> zones_on(const Endpoint& endpoint) const;

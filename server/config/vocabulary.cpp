@@ -19,8 +19,8 @@ constexpr std::array<std::string_view, 62> coredns_directives = {
     "auto",     "secondary", "etcd",        "loop",   "forward",    "grpc",         "erratic",     "whoami",
     "on",       "sign",      "view",        "nomad",  "startup",    "shutdown"};
 
-constexpr std::array<std::string_view, 8> own_directives = {"bind",  "log",      "errors",  "forward",
-                                                            "cache", "registry", "objects", "nsid"};
+constexpr std::array<std::string_view, 9> own_directives = {"bind",     "log",     "errors", "forward", "cache",
+                                                            "registry", "objects", "nsid",   "local"};
 
 std::string list(std::span<const std::string_view> words) {
   std::string text;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "zone/authority/special.hpp"
+
 namespace signpost::server {
 namespace {
 
@@ -40,6 +42,8 @@ std::vector<std::string> zones_beyond(const Settings& settings, const ServerBloc
                                           block.listen.end(), same_port) != other.listen.end();
     if (&other != &block && meets) beyond.insert(beyond.end(), other.zones.begin(), other.zones.end());
   }
+  for (const zone::SpecialZone& special : zone::special_zones())
+    if (!special.is_private) beyond.emplace_back(special.name);
   return beyond;
 }
 

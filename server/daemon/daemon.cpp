@@ -142,6 +142,7 @@ tl::expected<void, std::string> Daemon::State::open_ports() {
   for (const ServerBlock& block : settings.blocks) {
     BlockRoute& route = routes[&block];
     route.falls = block.falls_through();
+    route.keeps_private = block.keeps_private;
     route.outside = block.forward ? make_forwarder(block) : nullptr;
     route.log = block.log ? query_log.get() : nullptr;
     route.nsid = block.nsid;

@@ -17,7 +17,13 @@ Here answer_on(const Router& router, const wire::Query& query, wire::Transport t
   for (;;) {
     if (said.verdict == Verdict::reply) return {.length = said.length};
     const auto name = onward.links == 0 ? query.qname() : onward.name();
-    if (said.verdict == Verdict::denied) return {.length = said.length, .outside = router.beyond(name)};
+    const auto special = [&](const zone::SpecialZone& zone) {
+      return Here{.length = zone::answer_special(zone, query, transport, buffer, onward).length};
+    };
+    if (said.verdict == Verdict::denied) {
+      if (const auto* zone = router.special(name)) return special(*zone);
+      return {.length = said.length, .outside = router.beyond(name)};
+    }
     const BlockRoute* const route = router.find(name);
     if (route != nullptr && route->zone != nullptr && route->zone != asked) {
       asked = route->zone;
@@ -28,6 +34,7 @@ Here answer_on(const Router& router, const wire::Query& query, wire::Transport t
         continue;
       }
     }
+    if (const auto* zone = router.special(name)) return special(*zone);
     Outside* outside = route != nullptr ? route->outside : nullptr;
     if (onward.links > 0 && outside != nullptr && !outside->covers(name)) outside = nullptr;
     return {.length = said.length, .outside = outside};

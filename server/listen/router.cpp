@@ -59,6 +59,7 @@ bool owns_its_origins(const BlockRoute& route, const std::vector<BlockRoute>& ro
 Router::Router(std::vector<BlockRoute> routes) : routes_(std::move(routes)) {
   for (const BlockRoute& route : routes_) {
     logs_ = logs_ || route.log != nullptr;
+    keeps_private_ = keeps_private_ || route.keeps_private;
     forwards_ = forwards_ || route.outside != nullptr;
     for (const std::string& zone : route.zones) {
       const auto labels = zone == "." ? 0 : std::count(zone.begin(), zone.end(), '.') + 1;
@@ -109,6 +110,18 @@ Outside* Router::beyond(std::span<const std::uint8_t> name) const noexcept {
     return outside == nullptr;
   });
   return outside;
+}
+
+const zone::SpecialZone* Router::special(std::span<const std::uint8_t> name) const noexcept {
+  const zone::SpecialZone* const special = zone::find_special(name);
+  if (special == nullptr || (special->is_private && !keeps_private_)) return nullptr;
+  const auto labels = static_cast<std::size_t>(std::count(special->name.begin(), special->name.end(), '.')) + 1;
+  std::size_t longest = 0; // of the blocks
+  each_suffix(name, [&](const Suffix& suffix) {
+    longest = suffix.labels;
+    return false;
+  });
+  return longest < labels ? special : nullptr;
 }
 
 void Router::follow(Question question) const noexcept { follow_aliases(*this, std::move(question)); }

@@ -11,6 +11,7 @@
 
 #include "server/forward/aliases.hpp"
 #include "server/forward/outside.hpp"
+#include "zone/authority/special.hpp"
 #include "zone/zone.hpp"
 
 namespace signpost::server {
@@ -22,6 +23,7 @@ struct BlockRoute {
   std::vector<std::string> zones;   // names at or below these, as ServerBlock::zones_on() gives them
   const zone::Zone* zone = nullptr; // answers its own origins; null: the block has no source
   Outside* outside = nullptr;       // answers the block's other names; null: REFUSED
+  bool keeps_private = false;       // reverse names of private addresses do not leave this address
   std::vector<std::string> falls;   // zones whose names others are asked for where `zone` does not know them
   QueryLog* log = nullptr;          // gets every query of the block; null: none
   std::string nsid;                 // told to whoever asks for it; empty: nothing
@@ -39,6 +41,9 @@ public:
   /// Who is asked for a name that its block's zone denied, and leaves to others: the block itself, or the next longer
   /// way to the root that forwards it. Null: nobody.
   [[nodiscard]] Outside* beyond(std::span<const std::uint8_t> name) const noexcept;
+
+  /// The special zone that this name is in, unless a block here is for that zone or one below it. Null: none.
+  [[nodiscard]] const zone::SpecialZone* special(std::span<const std::uint8_t> name) const noexcept;
 
   /// The block whose zone may be asked before find(), since nothing below its origins belongs to another block. Null:
   /// there is none.
@@ -67,7 +72,7 @@ private:
   std::vector<BlockRoute> routes_;
   std::vector<Suffix> suffixes_; // most labels first
   const BlockRoute* first_ = nullptr;
-  bool logs_ = false, forwards_ = false;
+  bool logs_ = false, forwards_ = false, keeps_private_ = false;
 };
 
 } // namespace signpost::server

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "zone/authority/finish.hpp"
 #include "zone/authority/lookup.hpp"
 #include "zone/authority/reply.hpp"
 #include "zone/index/index.hpp"
@@ -28,30 +29,6 @@ struct Place {
   return {};
 }
 
-/// Header, counts and OPT record around what is written. Returns the message's length.
-[[gnu::always_inline]] inline std::size_t finish(Reply& reply, const wire::Query& query,
-                                                 wire::ExtendedError error) noexcept {
-  std::uint8_t* message = reply.message;
-  std::uint16_t flags = static_cast<std::uint16_t>(wire::flag::qr | wire::flag::aa | query.reply_flags);
-  if (reply.truncated) [[unlikely]] {
-    if (!reply.stream)
-      flags |= wire::flag::tc;
-    else if (error == wire::ExtendedError::none)
-      error = wire::ExtendedError::other;
-  }
-  if (query.edns) {
-    reply.at += wire::write_opt(message + reply.at, static_cast<std::uint16_t>(reply.rcode), query.dnssec_ok, error,
-                                query.options.span());
-    ++reply.additional;
-  }
-  flags = static_cast<std::uint16_t>(flags | (query.flags & (wire::flag::rd | wire::flag::cd)) |
-                                     (static_cast<std::uint16_t>(reply.rcode) & wire::flag::rcode));
-  wire::store32(message + 2, std::uint32_t{flags} << 16 | 1);
-  wire::store32(message + 6, std::uint32_t{reply.answers} << 16 | reply.authority);
-  wire::store16(message + 10, reply.additional);
-  return reply.at;
-}
-
 [[gnu::always_inline]] inline void settle(Answer answer, const Index& index, const Apex& apex, Reply& reply) noexcept {
   if (answer == Answer::records) return;
   if (answer == Answer::no_name) reply.rcode = wire::Rcode::nxdomain;
@@ -66,17 +43,9 @@ struct Opened {
 
 [[gnu::always_inline]] inline Opened open(const Index& index, const wire::Query& query, wire::Transport transport,
                                           std::span<std::uint8_t> buffer, std::size_t at) noexcept {
-  const bool stream = transport == wire::Transport::tcp;
-  wire::ExtendedError error = wire::ExtendedError::none;
-  std::size_t limit = std::min<std::size_t>(buffer.size(), stream ? 65535 : query.udp_size);
-  if (query.edns) {
-    if (index.stale()) error = wire::ExtendedError::stale_answer;
-    limit -=
-        wire::opt_size + query.options.size() + wire::extended_error_size(stream ? wire::ExtendedError::other : error);
-  }
-  Opened opened{{buffer.data(), at, limit, index.settings().ttl}, error};
-  opened.reply.stream = stream;
-  return opened;
+  const wire::ExtendedError error =
+      query.edns && index.stale() ? wire::ExtendedError::stale_answer : wire::ExtendedError::none;
+  return {open_reply(query, transport, buffer, at, index.settings().ttl, error), error};
 }
 
 /// One query on its way along the aliases of a zone.
