@@ -88,18 +88,18 @@ TEST_CASE("completion scripts know every command") {
 TEST_CASE("bash completes what the program takes") {
   const auto path = std::filesystem::temp_directory_path() / ("signpost-completion-" + std::to_string(getpid()));
   std::ofstream(path) << run({"completion", "bash"}).out;
-  const auto complete = [&](const std::string& words, int index) {
-    return shell("bash -c 'source " + path.string() + "; COMP_WORDS=(" + words +
-                 "); COMP_CWORD=" + std::to_string(index) + "; _signpost; echo ${COMPREPLY[@]}'");
+  const auto complete = [&](const std::string& line) {
+    return shell("bash -c 'source " + path.string() + "; COMP_LINE=\"" + line +
+                 "\"; COMP_POINT=" + std::to_string(line.size()) + "; _signpost; echo ${COMPREPLY[@]}'");
   };
-  CHECK(complete("signpost g", 1) == "get\n");
-  CHECK(complete("signpost get s", 2) == "services svc servicecidrs\n");
-  CHECK(complete("signpost -n shop get endpoints", 4) == "endpointslices endpoints\n");
-  CHECK(complete("signpost get svc -o y", 4) == "yaml\n");
-  CHECK(complete("signpost get svc --no-h", 3) == "--no-headers\n");
-  CHECK(complete("signpost env --format d", 3) == "docker\n");
-  CHECK(complete("signpost get --ser", 2) == "--server\n");
-  CHECK(complete("signpost resolve --format", 2) == "\n");
-  CHECK(complete("signpost completion f", 2) == "fish\n");
+  CHECK(complete("signpost g") == "get\n");
+  CHECK(complete("signpost get s") == "services svc servicecidrs\n");
+  CHECK(complete("signpost -n shop get endpoints") == "endpointslices endpoints\n");
+  CHECK(complete("signpost get svc -o y") == "yaml\n");
+  CHECK(complete("signpost get svc --no-h") == "--no-headers\n");
+  CHECK(complete("signpost env --format d") == "docker\n");
+  CHECK(complete("signpost get --ser") == "--server\n");
+  CHECK(complete("signpost resolve --format") == "\n");
+  CHECK(complete("signpost completion f") == "fish\n");
   std::filesystem::remove(path);
 }
