@@ -15,9 +15,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                 .id = static_cast<std::uint16_t>(data[0] << 8 | data[1]),
                                 .dnssec_ok = (size & 1) != 0};
     upstream::read_response({data, size}, asked, response);
-    if (response.fault != upstream::Fault::none || response.truncated) continue;
-    if (response.answers + response.authorities > upstream::max_records) std::abort();
-    for (std::size_t i = 0; i < response.answers + response.authorities; ++i) {
+    if (response.fault != upstream::Fault::none) continue;
+    const std::size_t believed = response.answers + response.authorities + response.additionals;
+    if (believed > upstream::max_records || response.set_at + response.set_size > response.answers) std::abort();
+    for (std::size_t i = 0; i < response.error_count; ++i)
+      if (std::size_t{response.errors[i].text} + response.errors[i].text_length > size) std::abort();
+    for (std::size_t i = 0; i < believed; ++i) {
       const upstream::Record& record = response.records[i];
       if (std::size_t{record.rdata} + record.rdata_length > size || record.owner >= size) std::abort();
     }
