@@ -150,6 +150,7 @@ bool Cache::insert(const CacheKey& key, const Answer& answer, CacheTime now) {
                             view.errors.size() + unit_size - 1) /
                            unit_size * unit_size;
   if (size > segment_size_ / 2) return false;
+  const std::lock_guard lock(writing_);
   std::uint32_t unit = allocate(size);
   if (unit == 0) {
     if (!advance(now)) return false;

@@ -1,4 +1,4 @@
-// The cache of forwarded answers: found by packet workers without a lock, written by one thread.
+// The cache of forwarded answers: found by packet workers without a lock, written by one thread at a time.
 //
 // The idea: a log. Entries are written one behind the other into segments of one arena, which is as large as the budget
 // and touched as it fills. When the log comes round, the oldest segment is emptied: what is expired or was not used
@@ -7,12 +7,14 @@
 // chains; an emptied segment is overwritten only after every reader has passed (zone/index/epoch.hpp).
 //
 // Threads: find() from any registered reader, its result is valid until the reader's next quiescent state; insert()
-// from one writer, which never waits for them; counts() from any.
+// from any, one after the other (two where a reload hands the cache on), and never waits for readers; counts() from
+// any.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
@@ -88,6 +90,7 @@ private:
   void empty(std::size_t segment, CacheTime now);
   [[nodiscard]] std::uint32_t allocate(std::size_t size) noexcept;
 
+  std::mutex writing_;
   std::uint8_t* memory_ = nullptr; // chain heads, then the segments
   std::size_t mapped_ = 0;
   std::uint8_t* arena_ = nullptr;

@@ -36,7 +36,7 @@ struct RouteState {
   ForwardSettings settings;
   TtlCaps caps;
   Borders borders;
-  std::unique_ptr<Cache> cache; // null: every question is asked
+  std::shared_ptr<Cache> cache; // null: every question is asked
   Upstreams upstreams;
   std::unique_ptr<const Bailiwick> bailiwick;
   std::size_t turn = 0; // of the round robin

@@ -190,7 +190,7 @@ tl::expected<void, std::string> Forwarder::State::prepare() {
     state.settings = route.forward;
     state.caps = caps_of(route.cache);
     if (auto set = state.borders.set(route.zones, route.beyond); !set) return set;
-    if (route.cache) state.cache = std::make_unique<Cache>(route.cache->bytes);
+    if (route.cache) state.cache = route.kept ? route.kept : std::make_shared<Cache>(route.cache->bytes);
     state.bailiwick = std::make_unique<RouteBailiwick>(table, static_cast<std::uint16_t>(i));
     if (route.forward.files.empty()) {
       set_upstreams(i, route.forward.upstreams);
@@ -394,6 +394,10 @@ std::vector<Endpoint> Forwarder::upstreams() const {
   std::vector<Endpoint> all;
   for (const auto& route : state_->asked) all.insert(all.end(), route.begin(), route.end());
   return all;
+}
+
+std::shared_ptr<Cache> Forwarder::cache() const {
+  return state_->routes.empty() ? nullptr : state_->routes.front().cache;
 }
 
 ForwardCounters Forwarder::counters() const {

@@ -39,6 +39,8 @@
 
 namespace signpost::server {
 
+class Cache; // cache/cache.hpp
+
 /// Where names below `zones` go. One per server block; the longest zone that holds a name decides, and a name that a
 /// route excepts goes to the next longest.
 struct ForwardRoute {
@@ -46,6 +48,7 @@ struct ForwardRoute {
   std::vector<std::string> beyond;        // zones of others, about which its upstreams are not believed
   ForwardSettings forward;
   std::optional<CacheSettings> cache; // nullopt: every question is asked
+  std::shared_ptr<Cache> kept{};      // of a forwarder whose place this one takes; null: an empty one
 };
 
 struct ForwarderSettings {
@@ -110,6 +113,9 @@ public:
   [[nodiscard]] bool ask(const Link& link, std::shared_ptr<Waiter> waiter) noexcept override;
 
   [[nodiscard]] ForwardCounters counters() const;
+
+  /// The cache of the first route, for a forwarder that takes this one's place; null: it has none.
+  [[nodiscard]] std::shared_ptr<Cache> cache() const;
 
   /// Who is asked now, of all routes, those of files included.
   [[nodiscard]] std::vector<Endpoint> upstreams() const;

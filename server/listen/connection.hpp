@@ -33,11 +33,22 @@ using Clock = std::chrono::steady_clock;
 
 /// What answers on an address; its connections may outlive its acceptor.
 struct Served {
-  Served(std::shared_ptr<const Router> to, Counters& counters)
-      : router(std::move(to)), aliases(router), serving(*router, wire::Transport::tcp, counters) {}
+  Served(const Endpoint& at, std::shared_ptr<const Router> to, Counters& count)
+      : endpoint(at), router(std::move(to)), aliases(router), counters(count),
+        serving(*router, wire::Transport::tcp, counters) {}
 
+  /// Asks another router from now on; between two messages.
+  void route(std::shared_ptr<const Router> to) {
+    std::destroy_at(&serving);
+    std::construct_at(&serving, *to, wire::Transport::tcp, counters);
+    router = std::move(to);
+    aliases = router;
+  }
+
+  const Endpoint endpoint;
   std::shared_ptr<const Router> router;
   std::shared_ptr<const Aliases> aliases; // the router's
+  Counters& counters;
   Serving serving;
 };
 
@@ -156,6 +167,7 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
 
   /// From any thread.
   void add(Claim claim, std::shared_ptr<const Router> router);
+  void route(const std::vector<std::pair<Endpoint, std::shared_ptr<const Router>>>& routers);
   void remove(const Endpoint& endpoint);
   void run() noexcept;
   /// From any thread: takes no new connections and lets those there are finish.
@@ -206,6 +218,7 @@ struct TcpLoop : std::enable_shared_from_this<TcpLoop> {
   std::array<PhaseQueue, phases> queues;              // longest in the phase first
   Sources sources;                                    // longest silent first
   std::size_t count = 0;                              // of connections
+  std::vector<std::weak_ptr<Served>> all_served;      // of acceptors, and of those whose connections remain
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::size_t buffered = 0;      // octets of all connections' buffers
   std::size_t most_buffered = 0; // … at most since give_back()

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/listen/cores.hpp"
+#include "zone/index/epoch.hpp"
 
 namespace signpost::server {
 namespace {
@@ -76,7 +77,10 @@ Listeners::Update Listeners::update(const std::vector<ListenAddress>& addresses)
   }
   for (const ListenAddress& address : addresses) {
     const auto is_it = [&](const Open& one) { return one.endpoint == address.endpoint; };
-    if (std::any_of(open_.begin(), open_.end(), is_it)) continue;
+    if (const auto here = std::find_if(open_.begin(), open_.end(), is_it); here != open_.end()) {
+      here->udp->route(address.router);
+      continue;
+    }
     auto claims = claim({&address.endpoint, 1});
     auto opened = claims ? open_claimed(std::move(claims->front()), address.router)
                          : tl::expected<Open, std::string>(tl::unexpect, claims.error());
@@ -89,6 +93,10 @@ Listeners::Update Listeners::update(const std::vector<ListenAddress>& addresses)
     const std::lock_guard lock(mutex_);
     open_.push_back(std::move(*opened));
   }
+  std::vector<std::pair<Endpoint, std::shared_ptr<const Router>>> routers;
+  for (const ListenAddress& address : addresses) routers.emplace_back(address.endpoint, address.router);
+  tcp_->route(std::move(routers));
+  zone::synchronize();
   return update;
 }
 

@@ -58,8 +58,8 @@ public:
     std::vector<Endpoint> opened, closed;
     std::vector<std::string> failed;
   };
-  /// Opens those of `addresses` that are not open and closes the others; what is open stays as it is. Between start()
-  /// and stop(), by one thread.
+  /// Opens those of `addresses` that are not open and closes the others; what is open stays so, and asks the routers
+  /// given now. On return the old ones are asked no more. Between start() and stop(), by one thread at a time.
   Update update(const std::vector<ListenAddress>& addresses);
 
   /// Open ones, with the ports that were taken; at first in the order of `addresses`.

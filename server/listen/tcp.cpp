@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <new>
 
 #include "server/listen/connection.hpp"
@@ -68,10 +69,23 @@ void TcpLoop::add(Claim claim, std::shared_ptr<const Router> router) {
   ::setsockopt(claim.tcp.fd(), SOL_SOCKET, SO_RCVBUF, &kept_unread, sizeof kept_unread);
   ::setsockopt(claim.tcp.fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kept_unsent, sizeof kept_unsent);
   const std::size_t family = claim.endpoint.address.is_v4() ? 0 : 1;
-  auto served = std::make_shared<Served>(std::move(router), counters[family]);
+  auto served = std::make_shared<Served>(claim.endpoint, std::move(router), counters[family]);
   poller.post([this, claim = std::make_shared<Claim>(std::move(claim)), served = std::move(served)] {
+    std::erase_if(all_served, [](const auto& old) { return old.expired(); });
+    all_served.push_back(served);
     if (!finishing) acceptors.push_back(std::make_unique<Acceptor>(*this, std::move(*claim), served));
   });
+}
+
+void TcpLoop::route(const std::vector<std::pair<Endpoint, std::shared_ptr<const Router>>>& routers) {
+  const auto nobody = std::make_shared<const Router>(std::vector<BlockRoute>{});
+  for (const auto& weak : all_served) {
+    const auto served = weak.lock();
+    if (!served) continue;
+    const auto found =
+        std::find_if(routers.begin(), routers.end(), [&](const auto& one) { return one.first == served->endpoint; });
+    served->route(found == routers.end() ? nobody : found->second);
+  }
 }
 
 void TcpLoop::remove(const Endpoint& endpoint) {
@@ -306,6 +320,16 @@ void TcpListener::add(Claim claim, std::shared_ptr<const Router> router) {
 }
 
 void TcpListener::remove(const Endpoint& endpoint) { loop_->remove(endpoint); }
+
+void TcpListener::route(std::vector<std::pair<Endpoint, std::shared_ptr<const Router>>> routers) {
+  auto done = std::make_shared<std::promise<void>>();
+  auto future = done->get_future();
+  loop_->poller.post([loop = loop_.get(), routers = std::move(routers), done] {
+    loop->route(routers);
+    done->set_value();
+  });
+  future.wait();
+}
 
 void TcpListener::start() {
   sigset_t all, before;

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "server/listen/counters.hpp"
 #include "server/listen/guard.hpp"
@@ -45,6 +47,9 @@ public:
   void add(Claim claim, std::shared_ptr<const Router> router);
   /// Takes no more connections there; those that there are end in their own time.
   void remove(const Endpoint& endpoint);
+  /// Other routers from now on, of all connections there are; those at an address that has none are refused every name.
+  /// Returns once no old one is asked any more. Between start() and stop(), from another thread than the loop's.
+  void route(std::vector<std::pair<Endpoint, std::shared_ptr<const Router>>> routers);
   void start();
   /// Takes no new connections, sends the answers that are ready (for at most `finish`) and ends the thread.
   void stop();

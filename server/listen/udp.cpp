@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
+#include <optional>
 #include <thread>
 
 #include "server/listen/serve.hpp"
@@ -131,7 +133,7 @@ tl::expected<Socket, std::string> open_shared(const Endpoint& endpoint) {
 struct UdpListener::Worker {
   Worker(Socket s, const Endpoint& endpoint, std::shared_ptr<const Router> r)
       : socket(std::move(s)), peer_length(endpoint.address.is_v4() ? sizeof(sockaddr_in) : sizeof(sockaddr_in6)),
-        wildcard(endpoint.address.is_unspecified()), router(std::move(r)), aliases(router) {}
+        wildcard(endpoint.address.is_unspecified()), router(r), aliases(std::move(r)) {}
 
   struct ReplyToPeer;
 
@@ -144,8 +146,11 @@ struct UdpListener::Worker {
   Socket socket;
   socklen_t peer_length;
   bool wildcard;
-  std::shared_ptr<const Router> router;
-  std::shared_ptr<const Aliases> aliases; // the router's
+  std::shared_ptr<const Router> router;   // the thread's own, …
+  std::shared_ptr<const Aliases> aliases; // … as this: the router's
+  std::mutex routing;
+  std::shared_ptr<const Router> next; // guarded by routing
+  std::atomic<std::uint64_t> routed{0}; // grows with each router
   std::atomic<bool> stopping{false};
   std::thread thread;
 };
@@ -170,7 +175,9 @@ struct UdpListener::Worker::ReplyToPeer {
 
 void UdpListener::Worker::run() {
   const auto batch = std::make_unique<Batch>(peer_length);
-  Serving serving(*router, wire::Transport::udp, counters);
+  std::uint64_t routed_by = routed.load(std::memory_order_acquire);
+  std::optional<Serving> serving(std::in_place, *router, wire::Transport::udp,
+                                 counters);
   zone::ReaderThread reader;
   std::chrono::steady_clock::time_point drain_until{};
   for (;;) {
@@ -189,8 +196,15 @@ void UdpListener::Worker::run() {
         ::recvmmsg(socket.fd(), batch->in.data(), batch_size, draining ? MSG_DONTWAIT : MSG_WAITFORONE, nullptr);
     const int error = errno;
     reader.online();
+    if (const auto now = routed.load(std::memory_order_acquire); now != routed_by) [[unlikely]] {
+      routed_by = now;
+      const std::lock_guard lock(routing); // once a reload
+      router = next;
+      aliases = router;
+      serving.emplace(*router, wire::Transport::udp, counters);
+    }
     if (received > 0) [[likely]] {
-      answer_batch(*batch, serving, static_cast<unsigned>(received));
+      answer_batch(*batch, *serving, static_cast<unsigned>(received));
     } else if (draining || error == EBADF || error == ENOTSOCK) {
       return;
     } else if (error != EINTR && !stopping.load(std::memory_order_relaxed)) {
@@ -202,7 +216,7 @@ void UdpListener::Worker::run() {
 void UdpListener::Worker::answer_batch(Batch& batch, Serving& serving, unsigned received) noexcept {
   const bool timed = ++batches % timed_batches == 0;
   const auto begun = timed ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
-  const bool logs = router->logs();
+  const bool logs = serving.router.logs();
   if (wildcard) [[unlikely]]
     batch.turn_infos(received);
   std::size_t query_octets = 0, reply_octets = 0;
@@ -277,6 +291,14 @@ void UdpListener::start() {
     ::pthread_setname_np(worker->thread.native_handle(), "dns-udp");
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void UdpListener::route(const std::shared_ptr<const Router>& router) {
+  for (const auto& worker : workers_) {
+    const std::lock_guard lock(worker->routing);
+    worker->next = router;
+    worker->routed.fetch_add(1, std::memory_order_release);
+  }
 }
 
 void UdpListener::stop() {

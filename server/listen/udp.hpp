@@ -32,6 +32,10 @@ public:
   /// Ends the threads once they have answered what was received before the call.
   void stop();
 
+  /// Another router for what is received from now on. The old one is asked no more once every reader has passed
+  /// (zone/index/epoch.hpp).
+  void route(const std::shared_ptr<const Router>& router);
+
   /// After stop(): gives the address back. The descriptors stay taken until this is destroyed, so that late answers
   /// that still go to them go nowhere.
   void release();
