@@ -17,7 +17,7 @@ struct CacheReading {
 tl::expected<std::chrono::seconds, std::string> read_ttl(const Line& line, const Token& word) {
   const auto ttl = parse_number(word.text, 1, 0xFFFFFFFFu);
   if (!ttl)
-    return wrong(line, "the TTL " + quote(word.text) + " is not a number of seconds above zero; write one like 30");
+    return wrong(line, "the TTL " + quote(word.text) + " is not a number of seconds above zero; instead: one like 30");
   return std::chrono::seconds(std::min(*ttl, max_ttl));
 }
 
@@ -26,8 +26,8 @@ Done read_capacity(const Line& line, CacheReading& target, Reading& reading) {
   const bool success = line.name.text == "success";
   const auto capacity = parse_number(line.arguments[0].text, 0, max_entries);
   if (!capacity)
-    return wrong(line,
-                 "the capacity " + quote(line.arguments[0].text) + " is not a number of answers; write one like 9984");
+    return wrong(line, "the capacity " + quote(line.arguments[0].text) +
+                           " is not a number of answers; instead: one like 9984");
   target.entries += static_cast<std::size_t>(*capacity);
   if (line.arguments.size() > 1) {
     const auto ttl = read_ttl(line, line.arguments[1]);
@@ -36,10 +36,12 @@ Done read_capacity(const Line& line, CacheReading& target, Reading& reading) {
   }
   if (line.arguments.size() > 2) {
     const auto least = parse_number(line.arguments[2].text, 0, 0xFFFFFFFFu);
-    if (!least) return wrong(line, "the least TTL " + quote(line.arguments[2].text) + " is not a number of seconds");
+    if (!least)
+      return wrong(line, "the least TTL " + quote(line.arguments[2].text) +
+                             " is not a number of seconds; instead: leave it out");
     if (*least > coredns_min_ttl)
-      return wrong(line,
-                   "a least TTL above " + std::to_string(coredns_min_ttl) + " s is not supported yet; leave it out");
+      return wrong(line, "a least TTL above " + std::to_string(coredns_min_ttl) +
+                             " s is not supported yet; instead: leave it out");
     if (*least > 0)
       reading.warn(line, "a least TTL has no effect in Signpost: an answer lives as long as its TTL says");
   }
@@ -50,11 +52,12 @@ Done read_capacity(const Line& line, CacheReading& target, Reading& reading) {
 Done read_disable(const Line& line, CacheReading&, Reading& reading) {
   const std::string& what = line.arguments[0].text;
   if (what != "success" && what != "denial")
-    return wrong(line, "disable " + quote(what) + " is no kind of answer; write success or denial");
+    return wrong(line, "disable " + quote(what) + " is no kind of answer; instead: success or denial");
   if (line.arguments.size() == 1)
-    return wrong(line, "disable for all zones is not supported yet; leave cache out instead");
+    return wrong(line, "disable for all zones is not supported yet; instead: leave cache out");
   for (std::size_t i = 1; i < line.arguments.size(); ++i)
-    if (auto zone = parse_zone(line.arguments[i].text); !zone) return wrong(line, zone.error());
+    if (auto zone = parse_zone(line.arguments[i].text); !zone)
+      return wrong(line, zone.error() + "; instead: a name like cluster.local");
   reading.warn(line, "names of a source are never cached in Signpost; disable has no effect on other names");
   return {};
 }
@@ -62,7 +65,8 @@ Done read_disable(const Line& line, CacheReading&, Reading& reading) {
 Done read_servfail(const Line& line, CacheReading& target, Reading& reading) {
   const auto duration = parse_duration(line.arguments[0].text);
   if (!duration || *duration > std::chrono::minutes(5))
-    return wrong(line, "servfail " + quote(line.arguments[0].text) + " is not a time of at most 5m; write one like 5s");
+    return wrong(line,
+                 "servfail " + quote(line.arguments[0].text) + " is not a time of at most 5m; instead: one like 5s");
   return without_effect(line, target, reading);
 }
 
@@ -99,13 +103,13 @@ Done read_cache(const Line& line, Reading& reading) {
   }
   for (std::size_t i = zones; i < line.arguments.size(); ++i) {
     const auto zone = parse_zone(line.arguments[i].text);
-    if (!zone) return wrong(line, zone.error() + "; write cache [TTL]");
+    if (!zone) return wrong(line, zone.error() + "; instead: cache [TTL]");
     for (const std::string& served : reading.block.zones)
       if (!is_at_or_below(served, *zone))
-        return wrong(line, "a cache for some of the block's zones only is not supported yet; leave " +
+        return wrong(line, "a cache for some of the block's zones only is not supported yet; instead: leave " +
                                quote(line.arguments[i].text) + " out");
   }
-  if (auto done = read_options<CacheReading>(line, cache_table, target, reading); !done) return done;
+  read_options<CacheReading>(line, cache_table, target, reading);
   if (target.entries > 0) target.cache.bytes = std::max(min_bytes, target.entries * entry_bytes);
   reading.block.cache = target.cache;
   return {};

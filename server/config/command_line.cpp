@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
 
 #include "server/config/directives.hpp"
@@ -21,16 +22,56 @@ constexpr std::uint64_t max_workers = 1024;
 
 tl::unexpected<std::string> wrong(std::string text) { return tl::unexpected(std::move(text)); }
 
-std::string unknown_argument(const std::string& argument) {
-  if (!argument.starts_with('-'))
-    return "\"" + argument + "\" is not expected; signpostd takes flags only, see signpostd --help";
-  const std::string name = argument.substr(0, argument.find('='));
+/// Flags of CoreDNS, and what others call ours.
+constexpr std::pair<std::string_view, std::string_view> other_names[] = {
+    {"conf", "--config"},
+    {"corefile", "--config"},
+    {"c", "--config"},
+    {"f", "--config"},
+    {"dns.port", "--dns ADDR:PORT"},
+    {"p", "--dns ADDR:PORT"},
+    {"port", "--dns ADDR:PORT"},
+    {"listen", "--dns ADDR:PORT"},
+    {"bind", "--dns ADDR:PORT"},
+    {"quiet", "--log-level warning"},
+    {"plugins", "--help"},
+    {"v", "--version"},
+    {"V", "--version"},
+    {"domain", "--zone"},
+    {"cluster-domain", "--zone"},
+    {"data-dir", "--data"},
+    {"service-cidr", "--vip"},
+    {"dry-run", "--check"},
+    {"test", "--check"},
+    {"t", "--check"},
+    {"validate", "--check"},
+};
+
+/// The flag that a word with or without dashes was meant to be; empty: none.
+std::string meant_flag(std::string_view word) {
+  while (word.starts_with('-')) word.remove_prefix(1);
+  for (const auto& [other, ours] : other_names)
+    if (word == other) return std::string(ours);
   std::vector<std::string_view> known;
   for (const FlagRow& row : flag_rows())
-    if (!row.meaning.empty()) known.push_back(row.name);
-  if (const auto meant = model::closest(name, known); !meant.empty())
-    return "there is no flag " + name + "; did you mean " + std::string(meant) + "?";
-  return "there is no flag " + name + "; see signpostd --help";
+    if (!row.meaning.empty()) known.push_back(row.name.substr(2));
+  for (const std::string_view name : known)
+    if (word.size() >= 3 && (name.starts_with(word) || word.starts_with(name))) return "--" + std::string(name);
+  const auto close = model::closest(word, known);
+  return close.empty() ? "" : "--" + std::string(close);
+}
+
+std::string unknown_argument(const std::string& argument) {
+  const std::string name = argument.substr(0, argument.find('='));
+  std::string meant = meant_flag(name);
+  if (!argument.starts_with('-')) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(argument, ignored)) meant = "--config " + argument;
+    return "\"" + argument + "\" is not expected; instead: " +
+           (meant.empty() ? "flags only, see signpostd --help" : "did you mean " + meant + "?");
+  }
+  return "there is no flag " + name +
+         "; instead: " + (meant.empty() ? "see signpostd --help" : "did you mean " + meant + "?");
 }
 
 using Status = tl::expected<void, std::string>;
@@ -49,7 +90,7 @@ tl::expected<std::vector<Binding>, std::string> dns_bindings(const std::vector<s
     const auto endpoint = Endpoint::parse(word);
     if (!endpoint)
       return wrong("--dns: \"" + word +
-                   "\" is not an address with a port; write one like 127.0.0.1:5300 or [::1]:5300");
+                   "\" is not an address with a port; instead: one like 127.0.0.1:5300 or [::1]:5300");
     Binding& binding = bindings.emplace_back();
     binding.addresses = {ScopedAddress(endpoint->address, endpoint->zone)};
     binding.ports = {endpoint->port};
@@ -103,35 +144,37 @@ Settings default_settings(const Host& host) {
 Status apply_zone(const Flags& flags, Settings& settings) {
   if (!flags.zone) return {};
   const auto zone = corefile::parse_zone(*flags.zone);
-  if (!zone) return wrong("--zone: " + zone.error() + "; write a name like cluster.local");
+  if (!zone) return wrong("--zone: " + zone.error() + "; instead: a name like cluster.local");
   if (*zone == "." || corefile::is_reverse(*zone))
-    return wrong("--zone: services cannot be named below \"" + *zone + "\"; write a name like cluster.local");
+    return wrong("--zone: services cannot be named below \"" + *zone + "\"; instead: a name like cluster.local");
   bool any = false;
   for (ServerBlock& block : settings.blocks)
     if (has_source(block)) {
       override_zone(block, *zone);
       any = true;
     }
-  if (!any) return wrong("--zone: no block of the Corefile has a source of services; write the zone as its key");
+  if (!any)
+    return wrong("--zone: no block of the Corefile has a source of services; instead: write the zone as its key");
   return {};
 }
 
 Status apply_objects(const Flags& flags, Settings& settings) {
   if (flags.objects.empty()) return {};
   if (!flags.vips.empty())
-    return wrong("--objects and --vip exclude each other: no address is allocated for objects read from files");
+    return wrong("--objects and --vip exclude each other: no address is allocated for objects read from files; "
+                 "instead: leave one out");
   bool any = false;
   for (ServerBlock& block : settings.blocks) {
     if (auto* objects = std::get_if<ObjectsSource>(&block.source)) {
       objects->files = flags.objects;
       any = true;
     } else if (std::holds_alternative<RegistrySource>(block.source)) {
-      if (flags.config) return wrong("--objects: the Corefile has a registry; leave one of the two out");
+      if (flags.config) return wrong("--objects: the Corefile has a registry; instead: leave one of the two out");
       block.source = ObjectsSource{.files = flags.objects, .zones = {}};
       any = true;
     }
   }
-  if (!any) return wrong("--objects: no block of the Corefile has `objects`; write it there");
+  if (!any) return wrong("--objects: no block of the Corefile has `objects`; instead: write it there");
   settings.vips.clear();
   settings.reserved.clear();
   return {};
@@ -142,7 +185,7 @@ Status apply_vips(const Flags& flags, Settings& settings) {
   const bool registry = std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const ServerBlock& block) {
     return std::holds_alternative<RegistrySource>(block.source);
   });
-  if (!registry) return wrong("--vip: there is no registry that would allocate from it; leave it out");
+  if (!registry) return wrong("--vip: there is no registry that would allocate from it; instead: leave it out");
   const auto prefixes = vip_prefixes(flags.vips);
   if (!prefixes) return wrong("--vip: " + prefixes.error());
   settings.vips = *prefixes;
@@ -162,7 +205,7 @@ Status apply_addresses(const Flags& flags, Settings& settings, const Host& host)
       for (const std::string& zone : block.zones) {
         if (std::find(served.begin(), served.end(), zone) != served.end())
           return wrong("--dns: two blocks of the Corefile serve \"" + zone +
-                       "\" and would share an address; leave --dns out, or one of the blocks");
+                       "\" and would share an address; instead: leave --dns out, or one of the blocks");
         served.push_back(zone);
       }
     }
@@ -177,14 +220,45 @@ Status apply_addresses(const Flags& flags, Settings& settings, const Host& host)
 
 Status apply_rest(const Flags& flags, Settings& settings) {
   if (flags.data) {
-    if (flags.data->empty()) return wrong("--data: the name is empty; name a directory");
+    if (flags.data->empty()) return wrong("--data: the name is empty; instead: name a directory");
     settings.data = *flags.data;
   }
   if (flags.workers) {
     const auto workers = corefile::parse_number(*flags.workers, 1, max_workers);
-    if (!workers) return wrong("--workers: \"" + *flags.workers + "\" is not a number from 1 to 1024");
+    if (!workers)
+      return wrong("--workers: \"" + *flags.workers + "\" is not a number from 1 to 1024; instead: one like 2");
     settings.workers = static_cast<unsigned>(*workers);
   }
+  if (flags.log_level) {
+    const auto level = corefile::parse_log_level(*flags.log_level);
+    if (!level)
+      return wrong("--log-level: there is no level \"" + *flags.log_level +
+                   "\"; instead: debug, info, warning or error");
+    settings.log.level = *level;
+  }
+  if (flags.log_format) {
+    if (*flags.log_format != "text" && *flags.log_format != "json")
+      return wrong("--log-format: there is no format \"" + *flags.log_format + "\"; instead: text or json");
+    settings.log.json = *flags.log_format == "json";
+  }
+  return {};
+}
+
+bool share(const Endpoint& a, const Endpoint& b) {
+  if (a.port != b.port) return false;
+  const auto all = [](const Endpoint& one, const Endpoint& other) {
+    return one.address.is_unspecified() && (!one.address.is_v4() || other.address.is_v4());
+  };
+  return a.address == b.address || all(a, b) || all(b, a);
+}
+
+/// Pages and API each need an address of their own.
+Status apart(const Settings& settings) {
+  for (const PageAddress& page : settings.pages)
+    for (const Endpoint& api : settings.api)
+      if (share(page.endpoint, api))
+        return wrong(page.place.text + page.endpoint.to_string() + " is where the API is served (" + api.to_string() +
+                     "); instead: another port here, or `listen` in registry");
   return {};
 }
 
@@ -197,13 +271,17 @@ tl::expected<CommandLine, std::string> serve(const Flags& flags, const Host& hos
     result.config = *flags.config;
     result.settings = std::move(corefile->settings);
     result.warnings = std::move(corefile->warnings);
+    result.unset = std::move(corefile->unset);
+    result.files = std::move(corefile->files);
   } else {
     result.settings = default_settings(host);
   }
   Settings& settings = result.settings;
+  std::string problems;
   for (const Status& status : {apply_zone(flags, settings), apply_objects(flags, settings), apply_vips(flags, settings),
-                               apply_addresses(flags, settings, host), apply_rest(flags, settings)})
-    if (!status) return tl::unexpected(status.error());
+                               apply_addresses(flags, settings, host), apply_rest(flags, settings), apart(settings)})
+    if (!status) problems += (problems.empty() ? "" : "\n") + status.error();
+  if (!problems.empty()) return tl::unexpected(std::move(problems));
   return result;
 }
 
@@ -242,7 +320,7 @@ void add_snapshot(CLI::App& app, SnapshotFlags& flags) {
 
 tl::expected<CommandLine, std::string> snapshot_command(const SnapshotFlags& flags,
                                                         const std::optional<std::string>& data) {
-  constexpr auto usage = "write signpostd snapshot save|restore|verify --data DIR FILE";
+  constexpr auto usage = "signpostd snapshot save|restore|verify --data DIR FILE";
   CommandLine result;
   result.action = CommandLine::Action::snapshot;
   if (flags.save->parsed())
@@ -252,11 +330,11 @@ tl::expected<CommandLine, std::string> snapshot_command(const SnapshotFlags& fla
   else if (flags.verify->parsed())
     result.snapshot.verb = SnapshotCommand::Verb::verify;
   else
-    return wrong(std::string("snapshot does not say what to do; ") + usage);
+    return wrong(std::string("snapshot does not say what to do; instead: ") + usage);
   const bool reads_file_only = result.snapshot.verb == SnapshotCommand::Verb::verify;
   if (!reads_file_only && (!data || data->empty()))
-    return wrong(std::string("snapshot does not say where the registry is; ") + usage);
-  if (flags.files.size() != 1) return wrong(std::string("snapshot needs one file; ") + usage);
+    return wrong(std::string("snapshot does not say where the registry is; instead: ") + usage);
+  if (flags.files.size() != 1) return wrong(std::string("snapshot needs one file; instead: ") + usage);
   result.snapshot.data = data.value_or("");
   result.snapshot.file = flags.files.front();
   return result;
@@ -278,15 +356,15 @@ void add_zone(CLI::App& app, ZoneFlags& flags) {
 }
 
 tl::expected<CommandLine, std::string> zone_command(const ZoneFlags& zone, const Flags& flags, const Host& host) {
-  constexpr auto usage = "write signpostd zone export [flags] [ORIGIN]";
-  if (!zone.exporting->parsed()) return wrong(std::string("zone does not say what to do; ") + usage);
-  if (zone.origins.size() > 1) return wrong(std::string("zone export takes one origin; ") + usage);
+  constexpr auto usage = "signpostd zone export [flags] [ORIGIN]";
+  if (!zone.exporting->parsed()) return wrong(std::string("zone does not say what to do; instead: ") + usage);
+  if (zone.origins.size() > 1) return wrong(std::string("zone export takes one origin; instead: ") + usage);
   auto result = serve(flags, host);
   if (!result) return result;
   result->action = CommandLine::Action::export_zone;
   if (zone.origins.empty()) return result;
   const auto origin = corefile::parse_zone(zone.origins.front());
-  if (!origin) return wrong("\"" + zone.origins.front() + "\" is no domain name; " + usage);
+  if (!origin) return wrong("\"" + zone.origins.front() + "\" is no domain name; instead: " + usage);
   result->origin = *origin;
   return result;
 }
@@ -300,7 +378,7 @@ CommandLine print(std::string text) {
 
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
-  return text + "; see signpostd --help";
+  return text + "; instead: see signpostd --help";
 }
 
 } // namespace

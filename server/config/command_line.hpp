@@ -2,7 +2,7 @@
 //
 //   signpostd [--config FILE] [--check] [--version] [--help]
 //             [--zone NAME] [--dns ADDR:PORT]... [--api ADDR:PORT] [--data DIR] [--vip CIDR]...
-//             [--objects FILE]... [--workers N]
+//             [--objects FILE]... [--workers N] [--log-level NAME] [--log-format FORMAT]
 //   signpostd snapshot save|restore|verify --data DIR FILE
 //   signpostd zone export [flags as above] [ORIGIN]
 //
@@ -36,12 +36,15 @@ struct CommandLine {
   Settings settings;                 // serve, check, export_zone
   std::string config;                // the Corefile's path; empty: none was given
   std::vector<std::string> warnings; // of the Corefile, for the log
+  std::vector<std::string> unset;    // of its {$NAME}: warnings for a start, problems for a check
+  std::vector<std::string> files;    // that it was read from, and patterns of imports
   std::string text;                  // print: ends with a line break
   SnapshotCommand snapshot;          // snapshot
   std::string origin;                // export_zone: lower case, without trailing dot; empty: the cluster's zone
 };
 
-/// `argv` as main() has it, argv[0] included. The error is one line for standard error, to be followed by exit code 1.
+/// `argv` as main() has it, argv[0] included. The error is a line for everything that is wrong, for standard error, to
+/// be followed by exit code 1.
 [[nodiscard]] tl::expected<CommandLine, std::string> parse_command_line(int argc, const char* const* argv,
                                                                         const Host& host = this_host());
 

@@ -1,9 +1,6 @@
 #include "server/config/directives.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 
 #include "server/config/options.hpp"
 
@@ -23,8 +20,26 @@ constexpr Directive directives[] = {
      "the addresses of the block; without it, all of this machine's. Addresses that come and go are followed, but for "
      "those written out",
      bind_options},
-    {"log", read_log, true, "log", "queries are logged"},
+    {"log", read_log, true, "log", "queries are logged", log_options},
     {"errors", read_errors, false, "errors", "failures of forwarding are logged"},
+    {"debug", read_debug, false, "debug", "the log's lines at level debug are written, too"},
+    {"prometheus", read_prometheus, false, "prometheus [ADDRESS:PORT]",
+     "counters for Prometheus at /metrics, read-only, for whoever reaches the address; :PORT is every address "
+     "(localhost:9153)",
+     prometheus_options},
+    {"health", read_health, false, "health [ADDRESS:PORT]", "/health says 200 as long as the process serves (:8080)",
+     health_options},
+    {"ready", read_ready, false, "ready [ADDRESS:PORT]",
+     "/ready says 200 once DNS serves what the sources hold, and 503 with their names before that and while stopping "
+     "(:8181)",
+     ready_options},
+    {"reload", read_reload, false, "reload [INTERVAL] [JITTER]",
+     "the Corefile and what it imports are looked at that often, and read again when they have changed, as by SIGHUP "
+     "(30s 15s)"},
+    {"loop", read_loop, false, "loop", no_effect},
+    {"loadbalance", read_loadbalance, false, "loadbalance [round_robin]", no_effect},
+    {"bufsize", read_bufsize, false, "bufsize [SIZE]", no_effect},
+    {"minimal", read_minimal, false, "minimal", no_effect},
     {"forward", read_forward, false, "forward FROM TO...",
      "names below FROM that are not the sources' are asked of others; TO is an address, with a port or without, or the "
      "path of a resolv.conf",
@@ -57,7 +72,7 @@ Done read_place(const Token& word, const Host& host, std::vector<ScopedAddress>&
   const auto has_name = [&](const Interface& interface) { return interface.name == word.text; };
   if (std::none_of(host.interfaces.begin(), host.interfaces.end(), has_name))
     return tl::unexpected(word.place() + quote(word.text) +
-                          " is neither an address nor an interface with one; see `ip address`");
+                          " is neither an address nor an interface with one; instead: see `ip address`");
   interfaces.push_back(word.text);
   return {};
 }
@@ -102,56 +117,28 @@ Done read_directive(const Line& line, Reading& reading) {
   const auto [first, inserted] = reading.seen.emplace(line.name.text, line.place());
   if (!inserted && !directive->repeats)
     return wrong(line, line.name.text + " stands twice in this block, first at " +
-                           first->second.substr(0, first->second.size() - 2) + "; keep one");
+                           first->second.substr(0, first->second.size() - 2) + "; instead: keep one");
   return directive->read(line, reading);
 }
 
 Done read_bind(const Line& line, Reading& reading) {
-  if (line.arguments.empty()) return wrong(line, "bind names no address; write bind ADDRESS... or bind INTERFACE...");
+  if (line.arguments.empty())
+    return wrong(line, "bind names no address; instead: bind ADDRESS... or bind INTERFACE...");
   Binding binding;
-  if (auto done = read_options<Binding>(line, bind_table, binding, reading); !done) return done;
+  read_options<Binding>(line, bind_table, binding, reading);
   for (const Token& word : line.arguments)
     if (auto done = read_place(word, reading.host, binding.addresses, binding.interfaces); !done) return done;
   if (addresses_on(binding, reading.host).empty() && reading.bindings.empty())
-    return wrong(line, "bind leaves no address to listen on; name one more");
+    return wrong(line, "bind leaves no address to listen on; instead: name one more");
   reading.bindings.push_back(std::move(binding));
-  return {};
-}
-
-Done read_nsid(const Line& line, Reading& reading) {
-  constexpr std::size_t longest = 64;
-  std::string& nsid = reading.block.nsid;
-  for (const Token& word : line.arguments) nsid += (nsid.empty() ? "" : " ") + word.text;
-  if (line.arguments.empty()) {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0')
-      return wrong(line, "this host has no name to tell; write nsid NAME");
-    nsid = std::string(name.data()).substr(0, longest);
-  }
-  if (nsid.size() > longest) return wrong(line, "nsid takes at most 64 octets; write a shorter name");
   return {};
 }
 
 Done read_local(const Line& line, Reading& reading) {
   if (line.arguments.empty()) return {};
   if (line.arguments.size() > 1 || line.arguments.front().text != "private")
-    return wrong(line, "local takes one word; write local, or local private");
+    return wrong(line, "local takes one word; instead: local, or local private");
   reading.block.keeps_private = true;
-  return {};
-}
-
-Done read_log(const Line& line, Reading& reading) {
-  reading.block.log = true;
-  if (!line.arguments.empty() || line.has_block)
-    reading.warn(line, "log has one format and no classes in Signpost: its arguments have no effect");
-  return {};
-}
-
-Done read_errors(const Line& line, Reading& reading) {
-  reading.block.errors = true;
-  if (!line.arguments.empty() && line.arguments.front().text != "stdout")
-    return wrong(line, "errors writes to the log only; leave " + quote(line.arguments.front().text) + " out");
-  if (line.has_block) reading.warn(line, "errors are summed up by themselves in Signpost: its block has no effect");
   return {};
 }
 

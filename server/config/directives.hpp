@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -23,11 +24,16 @@ struct Reading {
   ServerBlock& block;
   std::vector<Binding> bindings; // one per `bind`; empty: all of the host
   std::string& registry_place;   // of the one `registry` of the file; empty: none yet
+  std::set<std::string>& told;   // directives without effect that were warned of
   const Host& host;
-  std::vector<std::string>& warnings;
+  Findings& findings;
   std::map<std::string, std::string, std::less<>> seen; // directive -> its place in this block
 
-  void warn(const Line& line, const std::string& text) { warnings.push_back(line.place() + text); }
+  /// Notes what is wrong, so that reading goes on.
+  void note(const Done& done) {
+    if (!done) findings.problems.push_back(done.error());
+  }
+  void warn(const Line& line, const std::string& text) { findings.warnings.push_back(line.place() + text); }
 };
 
 [[nodiscard]] Done read_directive(const Line& line, Reading& reading);
@@ -53,9 +59,22 @@ struct Entry {
 [[nodiscard]] Done read_registry(const Line& line, Reading& reading);
 [[nodiscard]] Done read_objects(const Line& line, Reading& reading);
 [[nodiscard]] Done read_kubernetes(const Line& line, Reading& reading);
+[[nodiscard]] Done read_debug(const Line& line, Reading& reading);
+[[nodiscard]] Done read_prometheus(const Line& line, Reading& reading);
+[[nodiscard]] Done read_health(const Line& line, Reading& reading);
+[[nodiscard]] Done read_ready(const Line& line, Reading& reading);
+[[nodiscard]] Done read_reload(const Line& line, Reading& reading);
+[[nodiscard]] Done read_loop(const Line& line, Reading& reading);
+[[nodiscard]] Done read_loadbalance(const Line& line, Reading& reading);
+[[nodiscard]] Done read_bufsize(const Line& line, Reading& reading);
+[[nodiscard]] Done read_minimal(const Line& line, Reading& reading);
 
 // The options in their blocks.
 [[nodiscard]] std::vector<Entry> bind_options();
+[[nodiscard]] std::vector<Entry> log_options();
+[[nodiscard]] std::vector<Entry> prometheus_options();
+[[nodiscard]] std::vector<Entry> health_options();
+[[nodiscard]] std::vector<Entry> ready_options();
 [[nodiscard]] std::vector<Entry> forward_options();
 [[nodiscard]] std::vector<Entry> cache_options();
 [[nodiscard]] std::vector<Entry> registry_options();

@@ -33,6 +33,8 @@ const FlagRow rows[] = {
      "repeated",
      &Flags::objects},
     {"--workers", "N", "threads that answer UDP, for each address (one per core)", &Flags::workers},
+    {"--log-level", "NAME", "debug, info, warning, error: nothing below it is written (info)", &Flags::log_level},
+    {"--log-format", "FORMAT", "text or json: the log's lines (text)", &Flags::log_format},
     {"--check", "", "read the configuration, say what is wrong, and end", &Flags::check},
     {"--version", "", "print the version and end", &Flags::version},
     {"--help", "", "print this and end", &Flags::help},

@@ -13,7 +13,7 @@ namespace signpost::server {
 /// What the flags said; nullopt and empty: not given.
 struct Flags {
   bool help = false, version = false, check = false, reference = false;
-  std::optional<std::string> config, zone, api, data, workers;
+  std::optional<std::string> config, zone, api, data, workers, log_level, log_format;
   std::vector<std::string> dns, vips, objects;
 };
 

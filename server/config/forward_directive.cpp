@@ -10,12 +10,12 @@ Done read_except(const Line& line, ForwardSettings& forward, Reading&) {
   for (const Token& word : line.arguments) {
     if (word.text.find('/') != std::string::npos) {
       const auto zones = reverse_zones(word.text);
-      if (!zones) return wrong(line, quote(word.text) + " is not an address prefix; write one like 10.0.0.0/8");
+      if (!zones) return wrong(line, quote(word.text) + " is not an address prefix; instead: one like 10.0.0.0/8");
       forward.except.insert(forward.except.end(), zones->begin(), zones->end());
       continue;
     }
     auto zone = parse_zone(word.text);
-    if (!zone) return wrong(line, zone.error() + "; write a name like example.org");
+    if (!zone) return wrong(line, zone.error() + "; instead: a name like example.org");
     forward.except.push_back(std::move(*zone));
   }
   return {};
@@ -27,7 +27,7 @@ Done read_read_timeout(const Line& line, ForwardSettings& forward, Reading&) {
       std::chrono::duration_cast<std::chrono::milliseconds>(duration.value_or(std::chrono::seconds(0)));
   if (timeout.count() <= 0)
     return wrong(line,
-                 "read_timeout " + quote(line.arguments[0].text) + " is not a time above zero; write one like 2s");
+                 "read_timeout " + quote(line.arguments[0].text) + " is not a time above zero; instead: one like 2s");
   forward.read_timeout = timeout;
   return {};
 }
@@ -41,14 +41,14 @@ Done read_policy(const Line& line, ForwardSettings& forward, Reading&) {
   else if (policy == "sequential")
     forward.policy = ForwardSettings::Policy::sequential;
   else
-    return wrong(line, "there is no policy " + quote(policy) + "; write random, round_robin or sequential");
+    return wrong(line, "there is no policy " + quote(policy) + "; instead: random, round_robin or sequential");
   return {};
 }
 
 Done read_max_concurrent(const Line& line, ForwardSettings& forward, Reading&) {
   const auto number = parse_number(line.arguments[0].text, 0, 1u << 30);
   if (!number)
-    return wrong(line, "max_concurrent " + quote(line.arguments[0].text) + " is not a number; write one like 1000");
+    return wrong(line, "max_concurrent " + quote(line.arguments[0].text) + " is not a number; instead: one like 1000");
   forward.max_concurrent = static_cast<std::uint32_t>(*number);
   return {};
 }
@@ -61,13 +61,13 @@ Done read_force_tcp(const Line&, ForwardSettings& forward, Reading&) {
 /// Time-outs and counts that steer how CoreDNS keeps connections: looked at, then without effect.
 Done unused_duration(const Line& line, ForwardSettings& forward, Reading& reading) {
   if (!parse_duration(line.arguments[0].text))
-    return wrong(line, line.name.text + " " + quote(line.arguments[0].text) + " is not a time; write one like 10s");
+    return wrong(line, line.name.text + " " + quote(line.arguments[0].text) + " is not a time; instead: one like 10s");
   return without_effect(line, forward, reading);
 }
 
 Done unused_number(const Line& line, ForwardSettings& forward, Reading& reading) {
   if (!parse_number(line.arguments[0].text, 0, 1u << 30))
-    return wrong(line, line.name.text + " " + quote(line.arguments[0].text) + " is not a number; write one like 2");
+    return wrong(line, line.name.text + " " + quote(line.arguments[0].text) + " is not a number; instead: one like 2");
   return without_effect(line, forward, reading);
 }
 
@@ -107,7 +107,7 @@ Done add_upstreams(const Line& line, const Token& word, ForwardSettings& forward
   if (const auto scheme = text.find("://"); scheme != std::string::npos) {
     if (!text.starts_with("dns://"))
       return tl::unexpected(word.place() + "forwarding to " + quote(text) +
-                            " is not supported yet; name a server that takes plain DNS");
+                            " is not supported yet; instead: name a server that takes plain DNS");
     text.erase(0, scheme + 3);
   }
   if (const auto endpoint = Endpoint::parse(text, 53)) {
@@ -120,7 +120,7 @@ Done add_upstreams(const Line& line, const Token& word, ForwardSettings& forward
   std::error_code ignored;
   if (!names_path(text) && !std::filesystem::is_regular_file(text, ignored))
     return tl::unexpected(word.place() + quote(word.text) +
-                          " is neither an address nor a file; write ADDRESS[:PORT] or the path of a resolv.conf");
+                          " is neither an address nor a file; instead: ADDRESS[:PORT] or the path of a resolv.conf");
   forward.files.push_back({text, forward.upstreams.size()});
   for (const std::string& problem : read_resolv_conf(text).problems) reading.warn(line, problem);
   return {};
@@ -132,25 +132,26 @@ std::vector<Entry> forward_options() { return entries<ForwardSettings>(forward_t
 
 Done read_forward(const Line& line, Reading& reading) {
   if (line.arguments.size() < 2)
-    return wrong(line, "forward needs a name and an upstream; write forward . /etc/resolv.conf or forward . ADDRESS");
+    return wrong(line,
+                 "forward needs a name and an upstream; instead: forward . /etc/resolv.conf or forward . ADDRESS");
   ForwardSettings forward;
+  forward.place.text = line.place();
   const std::string& from = line.arguments[0].text;
   if (from.find('/') != std::string::npos) {
     const auto zones = reverse_zones(from);
     if (!zones || zones->size() != 1)
-      return wrong(line, quote(from) + " is not a prefix that ends at a label; write one like 10.0.0.0/8");
+      return wrong(line, quote(from) + " is not a prefix that ends at a label; instead: one like 10.0.0.0/8");
     forward.from = zones->front();
   } else {
     auto zone = parse_zone(from);
-    if (!zone) return wrong(line, zone.error() + "; write . for all names, then the upstreams");
+    if (!zone) return wrong(line, zone.error() + "; instead: . for all names, then the upstreams");
     forward.from = std::move(*zone);
   }
   for (std::size_t i = 1; i < line.arguments.size(); ++i)
-    if (auto done = add_upstreams(line, line.arguments[i], forward, reading); !done) return done;
+    reading.note(add_upstreams(line, line.arguments[i], forward, reading));
   if (forward.upstreams.size() > ForwardSettings::max_upstreams)
-    return wrong(line,
-                 "forward has " + std::to_string(forward.upstreams.size()) + " upstreams; at most 15 are allowed");
-  if (auto done = read_options<ForwardSettings>(line, forward_table, forward, reading); !done) return done;
+    return wrong(line, "forward has " + std::to_string(forward.upstreams.size()) + " upstreams; instead: at most 15");
+  read_options<ForwardSettings>(line, forward_table, forward, reading);
   reading.block.forward = std::move(forward);
   return {};
 }

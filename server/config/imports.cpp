@@ -20,24 +20,30 @@ constexpr std::size_t max_file = 16u << 20; // octets
 
 class Imports {
 public:
-  Imports(const Host& host, std::vector<std::string>& warnings) : host_(host), warnings_(warnings) {}
+  Imports(const Host& host, Findings& findings, std::vector<std::string>& files)
+      : host_(host), findings_(findings), files_(files) {}
 
-  Tokens run(const std::vector<Token>& tokens, int depth) {
+  std::vector<Token> run(const std::vector<Token>& tokens, int depth) {
     std::vector<Token> out;
     for (std::size_t at = 0; at < tokens.size();) {
       const Token& token = tokens[at];
       if (token.first && !token.quoted && braces_ == 0 && is_snippet(token.text)) {
         auto end = define(tokens, at);
-        if (!end) return tl::unexpected(end.error());
+        if (!end) {
+          findings_.problems.push_back(end.error());
+          return out;
+        }
         at = *end;
         continue;
       }
       if (token.first && !token.quoted && token.text == "import") {
         const auto end = end_of_line(tokens, at);
         auto imported = import(tokens, at, end, depth);
-        if (!imported) return imported;
-        if (!imported->empty()) imported->front().first = true;
-        out.insert(out.end(), imported->begin(), imported->end());
+        if (!imported) findings_.problems.push_back(imported.error());
+        if (imported && !imported->empty()) {
+          imported->front().first = true;
+          out.insert(out.end(), imported->begin(), imported->end());
+        }
         at = end;
       } else {
         if (token.opens()) ++braces_;
@@ -45,8 +51,13 @@ public:
         out.push_back(token);
         ++at;
       }
-      if (out.size() > max_tokens)
-        return tl::unexpected(token.place() + "the imports make up more than a million words; import less");
+      if (out.size() > max_tokens || over_) {
+        if (!over_)
+          findings_.problems.push_back(token.place() +
+                                       "the imports make up more than a million words; instead: import less");
+        over_ = true; // ends those that this stands in, too
+        return {};
+      }
     }
     return out;
   }
@@ -66,30 +77,37 @@ private:
   tl::expected<std::size_t, std::string> define(const std::vector<Token>& tokens, std::size_t at) {
     const Token& head = tokens[at];
     const std::string name = head.text.substr(1, head.text.size() - 2);
-    if (name.empty()) return tl::unexpected(head.place() + "a snippet without a name; write (NAME) {");
+    if (name.empty()) return tl::unexpected(head.place() + "a snippet without a name; instead: (NAME) {");
     if (++at == tokens.size() || !tokens[at].opens())
-      return tl::unexpected(head.place() + "the snippet (" + name + ") has no block; write (" + name + ") {");
+      return tl::unexpected(head.place() + "the snippet (" + name + ") has no block; instead: (" + name + ") {");
     if (snippets_.contains(name))
-      return tl::unexpected(head.place() + "the snippet (" + name + ") is defined twice; rename one");
+      return tl::unexpected(head.place() + "the snippet (" + name + ") is defined twice; instead: rename one");
     auto& body = snippets_[name];
     for (int open = 1; ++at < tokens.size();) {
       if (tokens[at].opens()) ++open;
       if (tokens[at].closes() && --open == 0) return at + 1;
       body.push_back(tokens[at]);
     }
-    return tl::unexpected(head.place() + "the block of the snippet (" + name + ") is never closed; add a line with }");
+    return tl::unexpected(head.place() + "the block of the snippet (" + name +
+                          ") is never closed; instead: add a line with }");
   }
 
-  Tokens import(const std::vector<Token>& tokens, std::size_t at, std::size_t end, int depth) {
+  tl::expected<std::vector<Token>, std::string> import(const std::vector<Token>& tokens, std::size_t at,
+                                                       std::size_t end, int depth) {
     const Token& head = tokens[at];
     if (end - at != 2 || tokens[at + 1].opens())
-      return tl::unexpected(head.place() + "import takes one file, pattern or snippet; write import NAME");
+      return tl::unexpected(head.place() + "import takes one file, pattern or snippet; instead: import NAME");
     const std::string& what = tokens[at + 1].text;
-    if (depth >= max_depth)
+    if (depth >= max_depth) {
+      over_ = true;
       return tl::unexpected(head.place() + "import " + what + " is nested more than " + std::to_string(max_depth) +
-                            " deep; it may import itself: break the circle");
-    if (++imports_ > max_imports)
-      return tl::unexpected(head.place() + "more than " + std::to_string(max_imports) + " imports; import less");
+                            " deep; instead: break the circle, it may import itself");
+    }
+    if (++imports_ > max_imports) {
+      over_ = true;
+      return tl::unexpected(head.place() + "more than " + std::to_string(max_imports) +
+                            " imports; instead: import less");
+    }
     if (const auto snippet = snippets_.find(what); snippet != snippets_.end())
       return run(std::vector<Token>(snippet->second), depth + 1);
 
@@ -99,11 +117,8 @@ private:
     for (const std::string& file : *files) {
       auto text = read_text(file);
       if (!text) return tl::unexpected(head.place() + text.error());
-      auto inner = tokens_of(*text, file, host_, warnings_);
-      if (!inner) return inner;
-      auto resolved = run(*inner, depth + 1);
-      if (!resolved) return resolved;
-      out.insert(out.end(), resolved->begin(), resolved->end());
+      const auto resolved = run(tokens_of(*text, file, host_, findings_), depth + 1);
+      out.insert(out.end(), resolved.begin(), resolved.end());
     }
     return out;
   }
@@ -112,34 +127,38 @@ private:
   tl::expected<std::vector<std::string>, std::string> files_of(const Token& head, const std::string& what) {
     std::filesystem::path path = what;
     if (path.is_relative()) path = std::filesystem::path(*head.file).parent_path() / path;
+    files_.push_back(path.string());
     if (what.find_first_of("*?[") == std::string::npos) {
       if (!std::filesystem::exists(path))
         return tl::unexpected(head.place() + "there is no file and no snippet \"" + what +
-                              "\" to import; create it, or define (" + what + ") { before this line");
+                              "\" to import; instead: create it, or define (" + what + ") { before this line");
       return std::vector<std::string>{path.string()};
     }
     if (std::count(what.begin(), what.end(), '*') > 1)
-      return tl::unexpected(head.place() + "the pattern " + what + " has more than one *; use one");
+      return tl::unexpected(head.place() + "the pattern " + what + " has more than one *; instead: use one");
     glob_t found{};
     std::vector<std::string> files;
     if (::glob(path.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     ::globfree(&found);
-    if (files.empty()) warnings_.push_back(head.place() + "no file matches " + what + ": nothing is imported");
+    if (files.empty()) findings_.warnings.push_back(head.place() + "no file matches " + what + ": nothing is imported");
     return files;
   }
 
   const Host& host_;
-  std::vector<std::string>& warnings_;
+  Findings& findings_;
+  std::vector<std::string>& files_;
   std::map<std::string, std::vector<Token>> snippets_;
   std::size_t imports_ = 0;
   int braces_ = 0;
+  bool over_ = false; // a bound was passed: nothing more is read
 };
 
 } // namespace
 
 tl::expected<std::string, std::string> read_text(const std::string& path) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return tl::unexpected(path + " is a directory; name a file");
+  if (std::filesystem::is_directory(path, ignored))
+    return tl::unexpected(path + " is a directory; instead: name a file");
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) return tl::unexpected(path + " cannot be read: " + std::strerror(errno != 0 ? errno : EIO));
@@ -147,13 +166,14 @@ tl::expected<std::string, std::string> read_text(const std::string& path) {
   char part[65536];
   while (file.read(part, sizeof part) || file.gcount() > 0) {
     text.append(part, static_cast<std::size_t>(file.gcount()));
-    if (text.size() > max_file) return tl::unexpected(path + " is larger than 16 MB; this is not a Corefile");
+    if (text.size() > max_file) return tl::unexpected(path + " is larger than 16 MB; instead: a Corefile");
   }
   return text;
 }
 
-Tokens resolve_imports(std::vector<Token> tokens, const Host& host, std::vector<std::string>& warnings) {
-  return Imports(host, warnings).run(tokens, 0);
+std::vector<Token> resolve_imports(const std::vector<Token>& tokens, const Host& host, Findings& findings,
+                                   std::vector<std::string>& files) {
+  return Imports(host, findings, files).run(tokens, 0);
 }
 
 } // namespace signpost::server::corefile

@@ -7,25 +7,29 @@ bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' |
 
 class Lexer {
 public:
-  Lexer(std::string_view text, const std::string& file, const Host& host, std::vector<std::string>& warnings)
-      : text_(text), file_(std::make_shared<const std::string>(file)), host_(host), warnings_(warnings) {
+  Lexer(std::string_view text, const std::string& file, const Host& host, Findings& findings)
+      : text_(text), file_(std::make_shared<const std::string>(file)), host_(host), findings_(findings) {
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
   }
 
-  tl::expected<std::vector<Token>, std::string> run() {
+  std::vector<Token> run() {
     std::vector<Token> tokens;
+    const auto failed = [&](const std::string& problem) {
+      findings_.problems.push_back(problem);
+      return tokens;
+    };
     for (skip(); at_ < text_.size(); skip()) {
       Token token{.text = {}, .file = file_, .line = line_, .first = line_ != last_line_};
       const char c = text_[at_];
       if (c == '"' || c == '`') {
         if (!quoted(c, token.text))
-          return tl::unexpected(token.place() + "the quote " + c + " is never closed; close it with another " + c);
+          return failed(token.place() + "the quote " + c + " is never closed; instead: close it with another " + c);
         token.quoted = true;
       } else {
         while (at_ < text_.size() && !is_space(text_[at_])) token.text.push_back(text_[at_++]);
       }
       if (token.text.find('\0') != std::string::npos)
-        return tl::unexpected(token.place() + "a NUL byte: this is not a text file; give a Corefile");
+        return failed(token.place() + "a NUL byte: this is not a text file; instead: give a Corefile");
       substitute(token);
       last_line_ = line_;
       tokens.push_back(std::move(token));
@@ -75,7 +79,8 @@ private:
       const std::string name = token.text.substr(begin + open.size(), end - begin - open.size());
       const auto value = host_.environment ? host_.environment(name) : std::nullopt;
       if (!value)
-        warnings_.push_back(token.place() + "the environment variable " + name + " is not set: nothing stands for it");
+        findings_.unset.push_back(token.place() + "the environment variable " + name +
+                                  " is not set, and nothing stands for it; instead: set it, or write its value");
       token.text.replace(begin, end + close.size() - begin, value.value_or(""));
       from = begin + value.value_or("").size();
     }
@@ -84,7 +89,7 @@ private:
   std::string_view text_;
   std::shared_ptr<const std::string> file_;
   const Host& host_;
-  std::vector<std::string>& warnings_;
+  Findings& findings_;
   std::size_t at_ = 0;
   int line_ = 1;
   int last_line_ = 0; // where the last word ended
@@ -94,9 +99,8 @@ private:
 
 std::string Token::place() const { return *file + ":" + std::to_string(line) + ": "; }
 
-tl::expected<std::vector<Token>, std::string> tokens_of(std::string_view text, const std::string& file,
-                                                        const Host& host, std::vector<std::string>& warnings) {
-  return Lexer(text, file, host, warnings).run();
+std::vector<Token> tokens_of(std::string_view text, const std::string& file, const Host& host, Findings& findings) {
+  return Lexer(text, file, host, findings).run();
 }
 
 } // namespace signpost::server::corefile

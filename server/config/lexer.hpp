@@ -8,9 +8,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
 
+#include "server/config/findings.hpp"
 #include "server/config/host.hpp"
 
 namespace signpost::server::corefile {
@@ -28,8 +28,8 @@ struct Token {
   [[nodiscard]] bool closes() const { return !quoted && text == "}"; }
 };
 
-/// The error is one line with its place. An environment variable that is not set becomes nothing, with a warning.
-[[nodiscard]] tl::expected<std::vector<Token>, std::string>
-tokens_of(std::string_view text, const std::string& file, const Host& host, std::vector<std::string>& warnings);
+/// Up to the first problem, if there is one. An environment variable that is not set becomes nothing.
+[[nodiscard]] std::vector<Token> tokens_of(std::string_view text, const std::string& file, const Host& host,
+                                           Findings& findings);
 
 } // namespace signpost::server::corefile

@@ -57,26 +57,27 @@ Done without_effect(const Line& line, T&, Reading& reading) {
 /// For an option that would change answers and that Signpost does not have.
 template <class T>
 Done not_yet(const Line& line, T&, Reading&) {
-  return wrong(line, line.name.text + " is not supported yet; remove it");
+  return wrong(line, line.name.text + " is not supported yet; instead: remove it");
 }
 
+/// What is wrong with an option is noted, and the others are read all the same.
 template <class T>
-[[nodiscard]] Done read_options(const Line& directive, std::span<const Option<T>> options, T& target,
-                                Reading& reading) {
+void read_options(const Line& directive, std::span<const Option<T>> options, T& target, Reading& reading) {
   std::vector<std::string_view> names;
   for (const auto& option : options) names.push_back(option.name);
-  for (const Line& line : directive.block) {
+  const auto read = [&](const Line& line) -> Done {
     const auto option =
         std::find_if(options.begin(), options.end(), [&](const auto& o) { return o.name == line.name.text; });
     if (option == options.end()) return wrong(line, unknown_option(directive.name.text, line.name.text, names));
     if (line.arguments.size() < option->least || line.arguments.size() > option->most)
       return wrong(line, std::string(option->name) + " has " + std::to_string(line.arguments.size()) +
-                             " arguments; write " + std::string(option->usage));
+                             " arguments; instead: " + std::string(option->usage));
     if (line.has_block && !option->has_block)
-      return wrong(line, std::string(option->name) + " takes no block; remove the braces");
-    if (auto done = option->apply(line, target, reading); !done) return done;
-  }
-  return {};
+      return wrong(line, std::string(option->name) + " takes no block; instead: remove the braces");
+    return option->apply(line, target, reading);
+  };
+  for (const Line& line : directive.block)
+    if (auto done = read(line); !done) reading.findings.problems.push_back(done.error());
 }
 
 } // namespace signpost::server::corefile

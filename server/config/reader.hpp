@@ -25,9 +25,11 @@ namespace signpost::server {
 struct Corefile {
   Settings settings;                 // api is empty unless a `registry` opens one
   std::vector<std::string> warnings; // "FILE:LINE: …", one sentence each
+  std::vector<std::string> unset;    // the same of {$NAME} without a value
+  std::vector<std::string> files;    // what was read, and patterns of imports
 };
 
-/// Reads `path`. The error is one line: "FILE:LINE: what is wrong; what to do".
+/// Reads `path`. The error is a line for everything that is wrong: "FILE:LINE: what; instead: what to write".
 [[nodiscard]] tl::expected<Corefile, std::string> read_corefile(const std::string& path,
                                                                 const Host& host = this_host());
 

@@ -48,26 +48,29 @@ tl::expected<std::vector<model::Prefix>, std::string> vip_prefixes(std::span<con
     const auto prefix = model::Prefix::parse(word);
     if (!prefix) {
       const std::string meant = without_host_bits(word);
-      return tl::unexpected("\"" + word + "\" is not an address prefix" +
-                            (meant.empty() ? "; write one like 10.96.0.0/12" : ": host bits are set; write " + meant));
+      return tl::unexpected(
+          "\"" + word + "\" is not an address prefix" +
+          (meant.empty() ? "; instead: one like 10.96.0.0/12" : ": host bits are set; instead: " + meant));
     }
     prefixes.push_back(*prefix);
   }
   if (prefixes.size() > 2)
-    return tl::unexpected(std::string("more than two VIP prefixes; give one, or one of each family"));
+    return tl::unexpected(std::string("more than two VIP prefixes; instead: give one, or one of each family"));
   if (prefixes.size() == 2 && prefixes[0].family() == prefixes[1].family())
     return tl::unexpected("the VIP prefixes " + words[0] + " and " + words[1] +
-                          " are of one family; give one, or one of each family");
+                          " are of one family; instead: give one, or one of each family");
   return prefixes;
 }
 
 tl::expected<Endpoint, std::string> api_endpoint(std::string_view word) {
   const auto endpoint = Endpoint::parse(word);
   if (!endpoint)
-    return tl::unexpected("\"" + std::string(word) + "\" is not an address with a port; write one like 127.0.0.1:8080");
+    return tl::unexpected("\"" + std::string(word) +
+                          "\" is not an address with a port; instead: one like 127.0.0.1:8080");
   if (!endpoint->address.is_loopback())
-    return tl::unexpected("the API on " + endpoint->to_string() +
-                          " needs TLS and credentials, which Signpost does not have yet; use a loopback address");
+    return tl::unexpected(
+        "the API on " + endpoint->to_string() +
+        " needs TLS and credentials, which Signpost does not have yet; instead: use a loopback address");
   return *endpoint;
 }
 

@@ -31,15 +31,25 @@ struct Endpoint {
   auto operator<=>(const Endpoint&) const = default;
 };
 
+/// Where something stands in a file, "FILE:LINE: ", for what is to be said of it later; empty: in none. Settings that
+/// differ in nothing else are the same.
+struct Place {
+  std::string text;
+  bool operator==(const Place&) const { return true; }
+};
+
 /// The registry of our own, on SQLite (block `registry`).
 struct RegistrySource {
   std::vector<std::string> zones; // empty: those of the block
+  bool operator==(const RegistrySource&) const = default;
 };
 
 /// Objects from files, read as they are (block `objects FILE...`).
 struct ObjectsSource {
   std::vector<std::string> files;
   std::vector<std::string> zones; // empty: those of the block
+  Place place{};
+  bool operator==(const ObjectsSource&) const = default;
 };
 
 /// A resolv.conf among the upstreams: what it names is asked, now and whenever it changes.
@@ -61,12 +71,15 @@ struct ForwardSettings {
   enum class Policy : std::uint8_t { random, round_robin, sequential } policy = Policy::random;
   std::uint32_t max_concurrent = 0; // questions in flight; 0: the built-in bound
   bool force_tcp = false;
+  Place place{};
+  bool operator==(const ForwardSettings&) const = default;
 };
 
 struct CacheSettings {
   std::chrono::seconds max_ttl{3600};          // success
   std::chrono::seconds max_negative_ttl{1800}; // denial
   std::size_t bytes = 16u << 20;               // budget of the whole cache
+  bool operator==(const CacheSettings&) const = default;
 };
 
 /// One key of a server block: a zone on a port.
@@ -104,6 +117,28 @@ struct ServerBlock {
   [[nodiscard]] bool follows() const;
 };
 
+/// What the log writes, and how.
+struct LogSettings {
+  enum class Level : std::uint8_t { debug, info, warning, error } level = Level::info;
+  bool json = false;
+  bool operator==(const LogSettings&) const = default;
+};
+
+/// An address that serves a page, read-only, to whoever reaches it.
+struct PageAddress {
+  enum class Page : std::uint8_t { metrics, health, ready } page = Page::metrics;
+  Endpoint endpoint; // 0.0.0.0 is every IPv4 address, :: every address
+  Place place{};
+  bool operator==(const PageAddress&) const = default;
+};
+
+/// How often the Corefile is looked at for changes.
+struct ReloadSettings {
+  std::chrono::milliseconds interval{30000};
+  std::chrono::milliseconds jitter{15000}; // the interval is drawn once, up to half of this longer or shorter
+  bool operator==(const ReloadSettings&) const = default;
+};
+
 struct Settings {
   std::vector<ServerBlock> blocks;
   std::vector<Endpoint> api; // loopback addresses, one server each; empty: no API is opened
@@ -113,6 +148,10 @@ struct Settings {
   std::size_t history_revisions = 100000; // kept for watches and paging …
   std::chrono::seconds history_age{300};  // … and at least this long
   unsigned workers = 0;                   // UDP threads; 0: one per core
+  LogSettings log;
+  std::vector<PageAddress> pages;        // of `prometheus`, `health` and `ready`
+  std::chrono::milliseconds lameduck{0}; // from the signal to stop until DNS stops
+  std::optional<ReloadSettings> reload;  // nullopt: only when a signal asks for it
 };
 
 } // namespace signpost::server

@@ -26,13 +26,14 @@ struct Block {
   std::vector<Line> lines;
 };
 
-using Tokens = tl::expected<std::vector<Token>, std::string>;
+/// Replaces imports and takes the snippets out; what cannot be imported is left out, and a problem. `files` gets the
+/// path of every file that is read, and every pattern that names some.
+[[nodiscard]] std::vector<Token> resolve_imports(const std::vector<Token>& tokens, const Host& host, Findings& findings,
+                                                 std::vector<std::string>& files);
 
-/// Replaces imports and takes the snippets out.
-[[nodiscard]] Tokens resolve_imports(std::vector<Token> tokens, const Host& host, std::vector<std::string>& warnings);
-
-[[nodiscard]] tl::expected<std::vector<Block>, std::string> parse_blocks(const std::vector<Token>& tokens,
-                                                                         const std::string& file);
+/// The blocks before the first problem, if there is one.
+[[nodiscard]] std::vector<Block> parse_blocks(const std::vector<Token>& tokens, const std::string& file,
+                                              Findings& findings);
 
 /// A file's text. The error names it and says why it cannot be read.
 [[nodiscard]] tl::expected<std::string, std::string> read_text(const std::string& path);

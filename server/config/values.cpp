@@ -124,10 +124,10 @@ tl::expected<std::vector<ZonePort>, std::string> parse_key(std::string_view text
   if (const auto scheme_end = rest.find("://"); scheme_end != std::string_view::npos) {
     const auto scheme = rest.substr(0, scheme_end);
     if (scheme == "tls" || scheme == "https" || scheme == "https3" || scheme == "quic" || scheme == "grpc")
-      return tl::unexpected("Signpost does not speak " + std::string(scheme) + ":// yet; serve \"" +
+      return tl::unexpected("Signpost does not speak " + std::string(scheme) + ":// yet; instead: serve \"" +
                             std::string(rest.substr(scheme_end + 3)) + "\" with dns://");
     if (scheme != "dns")
-      return tl::unexpected("there is no scheme \"" + std::string(scheme) + "://\"; write dns:// or leave it out");
+      return tl::unexpected("there is no scheme \"" + std::string(scheme) + "://\"; instead: dns:// or leave it out");
     rest.remove_prefix(scheme_end + 3);
   }
 
@@ -137,7 +137,7 @@ tl::expected<std::vector<ZonePort>, std::string> parse_key(std::string_view text
     const auto number = parse_number(rest.substr(colon + 1), 1, 65535);
     if (!number)
       return tl::unexpected("\"" + std::string(rest.substr(colon + 1)) + "\" in \"" + std::string(text) +
-                            "\" is not a port; write a number from 1 to 65535");
+                            "\" is not a port; instead: a number from 1 to 65535");
     port = static_cast<std::uint16_t>(*number);
     rest = rest.substr(0, colon);
   }
@@ -148,14 +148,23 @@ tl::expected<std::vector<ZonePort>, std::string> parse_key(std::string_view text
     const auto zones = reverse_zones(rest);
     if (!zones)
       return tl::unexpected("\"" + std::string(rest) +
-                            "\" is not an address prefix; write one like 10.0.0.0/8 or fd00::/8");
+                            "\" is not an address prefix; instead: one like 10.0.0.0/8 or fd00::/8");
     for (const std::string& zone : *zones) keys.push_back({zone, port});
     return keys;
   }
   auto zone = parse_zone(rest);
-  if (!zone) return tl::unexpected(zone.error() + "; write a name like cluster.local");
+  if (!zone) return tl::unexpected(zone.error() + "; instead: a name like cluster.local");
   keys.push_back({std::move(*zone), port});
   return keys;
+}
+
+std::optional<LogSettings::Level> parse_log_level(std::string_view text) {
+  using enum LogSettings::Level;
+  static constexpr std::pair<std::string_view, LogSettings::Level> levels[] = {
+      {"debug", debug}, {"info", info}, {"warning", warning}, {"error", error}};
+  for (const auto& [name, level] : levels)
+    if (name == text) return level;
+  return std::nullopt;
 }
 
 } // namespace signpost::server::corefile

@@ -32,4 +32,7 @@ namespace signpost::server::corefile {
 [[nodiscard]] tl::expected<std::vector<ZonePort>, std::string> parse_key(std::string_view text,
                                                                          std::uint16_t default_port);
 
+/// debug, info, warning or error.
+[[nodiscard]] std::optional<LogSettings::Level> parse_log_level(std::string_view text);
+
 } // namespace signpost::server::corefile

@@ -19,8 +19,9 @@ constexpr std::array<std::string_view, 62> coredns_directives = {
     "auto",     "secondary", "etcd",        "loop",   "forward",    "grpc",         "erratic",     "whoami",
     "on",       "sign",      "view",        "nomad",  "startup",    "shutdown"};
 
-constexpr std::array<std::string_view, 9> own_directives = {"bind",     "log",     "errors", "forward", "cache",
-                                                            "registry", "objects", "nsid",   "local"};
+constexpr std::array<std::string_view, 18> own_directives = {
+    "bind",       "log",    "errors", "debug",  "forward", "cache",       "registry", "objects", "nsid",
+    "prometheus", "health", "ready",  "reload", "loop",    "loadbalance", "bufsize",  "minimal", "local"};
 
 std::string list(std::span<const std::string_view> words) {
   std::string text;
@@ -37,20 +38,21 @@ bool is_coredns_directive(std::string_view name) {
 std::string unknown_directive(std::string_view name) {
   const std::string quoted = "\"" + std::string(name) + "\"";
   if (is_coredns_directive(name))
-    return quoted + " is a CoreDNS plugin that Signpost does not have yet; remove it or keep this block on CoreDNS";
+    return quoted +
+           " is a CoreDNS plugin that Signpost does not have yet; instead: remove it or keep this block on CoreDNS";
   std::vector<std::string_view> known(own_directives.begin(), own_directives.end());
   known.insert(known.end(), coredns_directives.begin(), coredns_directives.end());
   if (const auto meant = model::closest(name, known); !meant.empty())
-    return "there is no directive " + quoted + "; did you mean \"" + std::string(meant) + "\"?";
-  return "there is no directive " + quoted + "; there are " + list(own_directives);
+    return "there is no directive " + quoted + "; instead: did you mean \"" + std::string(meant) + "\"?";
+  return "there is no directive " + quoted + "; instead: one of " + list(own_directives);
 }
 
 std::string unknown_option(std::string_view directive, std::string_view option,
                            std::span<const std::string_view> known) {
   const std::string text = std::string(directive) + " has no option \"" + std::string(option) + "\"";
   if (const auto meant = model::closest(option, known); !meant.empty())
-    return text + "; did you mean \"" + std::string(meant) + "\"?";
-  return text + "; it has " + list(known);
+    return text + "; instead: did you mean \"" + std::string(meant) + "\"?";
+  return text + "; instead: one of " + list(known);
 }
 
 } // namespace signpost::server::corefile

@@ -157,7 +157,7 @@ cluster.local:53 in-addr.arpa {
   CHECK(texts(settings.vips) == "10.5.0.0/16");
 
   CHECK(bad({"--config", file, "--objects", "x"}) ==
-        "--objects: the Corefile has a registry; leave one of the two out");
+        "--objects: the Corefile has a registry; instead: leave one of the two out");
 }
 
 TEST_CASE("no API without a registry or --api") {
@@ -183,51 +183,56 @@ TEST_CASE("one sentence says what is wrong with the flags") {
     std::string want;
   };
   const Row rows[] = {
-      {{"--zon", "x"}, "there is no flag --zon; did you mean --zone?"},
-      {{"--frobnicate"}, "there is no flag --frobnicate; see signpostd --help"},
-      {{"x"}, "\"x\" is not expected; signpostd takes flags only, see signpostd --help"},
-      {{"--objects", "a", "b"}, "\"b\" is not expected; signpostd takes flags only, see signpostd --help"},
-      {{"--dns", "5300"}, "--dns: \"5300\" is not an address with a port; write one like 127.0.0.1:5300 or [::1]:5300"},
+      {{"--zon", "x"}, "there is no flag --zon; instead: did you mean --zone?"},
+      {{"--frobnicate"}, "there is no flag --frobnicate; instead: see signpostd --help"},
+      {{"x"}, "\"x\" is not expected; instead: flags only, see signpostd --help"},
+      {{"--objects", "a", "b"}, "\"b\" is not expected; instead: flags only, see signpostd --help"},
+      {{"--dns", "5300"},
+       "--dns: \"5300\" is not an address with a port; instead: one like 127.0.0.1:5300 or [::1]:5300"},
       {{"--dns", "127.0.0.1:0"},
-       "--dns: \"127.0.0.1:0\" is not an address with a port; write one like 127.0.0.1:5300 or [::1]:5300"},
+       "--dns: \"127.0.0.1:0\" is not an address with a port; instead: one like 127.0.0.1:5300 or [::1]:5300"},
       {{"--dns", "::1:5300x"},
-       "--dns: \"::1:5300x\" is not an address with a port; write one like 127.0.0.1:5300 or [::1]:5300"},
+       "--dns: \"::1:5300x\" is not an address with a port; instead: one like 127.0.0.1:5300 or [::1]:5300"},
       {{"--api", "192.0.2.7:80"},
        "--api: the API on 192.0.2.7:80 needs TLS and credentials, which Signpost does not have "
-       "yet; use a loopback address"},
-      {{"--zone", "a..b"}, "--zone: \"a..b\" is not a zone name: a label is empty; write a name like cluster.local"},
-      {{"--zone", "."}, "--zone: services cannot be named below \".\"; write a name like cluster.local"},
+       "yet; instead: use a loopback address"},
+      {{"--zone", "a..b"}, "--zone: \"a..b\" is not a zone name: a label is empty; instead: a name like cluster.local"},
+      {{"--zone", "."}, "--zone: services cannot be named below \".\"; instead: a name like cluster.local"},
       {{"--zone", "10.in-addr.arpa"},
-       "--zone: services cannot be named below \"10.in-addr.arpa\"; write a name like cluster.local"},
-      {{"--vip", "10.0.0.1/8"}, "--vip: \"10.0.0.1/8\" is not an address prefix: host bits are set; write 10.0.0.0/8"},
+       "--zone: services cannot be named below \"10.in-addr.arpa\"; instead: a name like cluster.local"},
+      {{"--vip", "10.0.0.1/8"},
+       "--vip: \"10.0.0.1/8\" is not an address prefix: host bits are set; instead: 10.0.0.0/8"},
       {{"--vip", "10.0.0.0/8", "--vip", "11.0.0.0/8"},
        "--vip: the VIP prefixes 10.0.0.0/8 and 11.0.0.0/8 are of one "
-       "family; give one, or one of each family"},
+       "family; instead: give one, or one of each family"},
       {{"--vip", "10.0.0.0/8", "--vip", "fd00::/112", "--vip", "fd01::/112"},
-       "--vip: more than two VIP prefixes; give one, or one of each family"},
-      {{"--workers", "0"}, "--workers: \"0\" is not a number from 1 to 1024"},
-      {{"--workers", "many"}, "--workers: \"many\" is not a number from 1 to 1024"},
-      {{"--data", ""}, "--data: the name is empty; name a directory"},
+       "--vip: more than two VIP prefixes; instead: give one, or one of each family"},
+      {{"--workers", "0"}, "--workers: \"0\" is not a number from 1 to 1024; instead: one like 2"},
+      {{"--workers", "many"}, "--workers: \"many\" is not a number from 1 to 1024; instead: one like 2"},
+      {{"--data", ""}, "--data: the name is empty; instead: name a directory"},
       {{"--objects", "x", "--vip", "10.0.0.0/8"},
-       "--objects and --vip exclude each other: no address is allocated for objects read from files"},
+       "--objects and --vip exclude each other: no address is allocated for objects read from files; instead: "
+       "leave one out"},
       {{"--config", "/nowhere/Corefile"},
-       "/nowhere/Corefile cannot be read: No such file or directory; give --config a file that exists"},
+       "/nowhere/Corefile cannot be read: No such file or directory; instead: give --config a file that exists"},
       {{"--config", forward, "--vip", "10.0.0.0/8"},
-       "--vip: there is no registry that would allocate from it; leave it out"},
+       "--vip: there is no registry that would allocate from it; instead: leave it out"},
       {{"--config", forward, "--zone", "a.b"},
-       "--zone: no block of the Corefile has a source of services; write the zone as its key"},
-      {{"--config", forward, "--objects", "x"}, "--objects: no block of the Corefile has `objects`; write it there"},
+       "--zone: no block of the Corefile has a source of services; instead: write the zone as its key"},
+      {{"--config", forward, "--objects", "x"},
+       "--objects: no block of the Corefile has `objects`; instead: write it there"},
       {{"--config", twice, "--dns", "127.0.0.1:53"},
        "--dns: two blocks of the Corefile serve \"a\" and would share an "
-       "address; leave --dns out, or one of the blocks"},
-      {{"snapshot"}, "snapshot does not say what to do; write signpostd snapshot save|restore|verify --data DIR FILE"},
+       "address; instead: leave --dns out, or one of the blocks"},
+      {{"snapshot"},
+       "snapshot does not say what to do; instead: signpostd snapshot save|restore|verify --data DIR FILE"},
       {{"snapshot", "save", "f"},
-       "snapshot does not say where the registry is; write signpostd snapshot "
+       "snapshot does not say where the registry is; instead: signpostd snapshot "
        "save|restore|verify --data DIR FILE"},
       {{"snapshot", "save", "--data", "/d"},
-       "snapshot needs one file; write signpostd snapshot save|restore|verify --data DIR FILE"},
+       "snapshot needs one file; instead: signpostd snapshot save|restore|verify --data DIR FILE"},
       {{"snapshot", "save", "--data", "/d", "f", "g"},
-       "snapshot needs one file; write signpostd snapshot save|restore|verify --data DIR FILE"},
+       "snapshot needs one file; instead: signpostd snapshot save|restore|verify --data DIR FILE"},
   };
   for (const Row& row : rows) {
     CAPTURE(joined(row.words));
@@ -236,7 +241,31 @@ TEST_CASE("one sentence says what is wrong with the flags") {
   for (const auto& words : std::vector<std::vector<std::string>>{
            {"--dns"}, {"--data"}, {"--zone", "a", "--zone", "b"}, {"--check=x"}, {"--workers"}}) {
     CAPTURE(joined(words));
-    CHECK(bad(words).ends_with("; see signpostd --help"));
+    CHECK(bad(words).ends_with("; instead: see signpostd --help"));
     CHECK(bad(words).find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("flags of CoreDNS and near misses are told what was meant") {
+  struct Row {
+    std::vector<const char*> words;
+    std::string want;
+  };
+  const Row rows[] = {
+      {{"-conf", "Corefile"}, "there is no flag -conf; instead: did you mean --config?"},
+      {{"--conf=x"}, "there is no flag --conf; instead: did you mean --config?"},
+      {{"-config", "x"}, "there is no flag -config; instead: did you mean --config?"},
+      {{"-dns.port", "1053"}, "there is no flag -dns.port; instead: did you mean --dns ADDR:PORT?"},
+      {{"-version"}, "there is no flag -version; instead: did you mean --version?"},
+      {{"--worker", "2"}, "there is no flag --worker; instead: did you mean --workers?"},
+      {{"check"}, "\"check\" is not expected; instead: did you mean --check?"},
+      {{"--log-level", "loud"},
+       "--log-level: there is no level \"loud\"; instead: debug, info, warning or error"},
+  };
+  for (const Row& row : rows) {
+    std::vector<const char*> words = {"signpostd"};
+    words.insert(words.end(), row.words.begin(), row.words.end());
+    const auto line = parse_command_line(static_cast<int>(words.size()), words.data(), test_host());
+    CHECK((line ? "no error" : line.error()) == row.want);
   }
 }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/server/config/fixture.hpp"
 
 using namespace signpost::server;
@@ -36,7 +38,7 @@ std::string texts(const std::vector<T>& values) {
 } // namespace
 
 TEST_CASE("the registry block of the manual") {
-  const auto [settings, warnings] = good(R"(
+  const auto [settings, warnings, unset, files] = good(R"(
 cluster.local in-addr.arpa ip6.arpa {
     bind 127.0.0.1 ::1
     registry {
@@ -148,7 +150,7 @@ TEST_CASE("forward") {
   }
   SUBCASE("files that others write are never an error") {
     const auto bad = directory.write("bad.conf", "nameserver nobody\n");
-    const auto [settings, warnings] = good(". {\n forward . " + bad + " 192.0.2.1 /nowhere/resolv.conf\n}");
+    const auto [settings, warnings, unset, files] = good(". {\n forward . " + bad + " 192.0.2.1 /nowhere/resolv.conf\n}");
     const auto& forward = *settings.blocks[0].forward;
     CHECK(forward.files == std::vector{UpstreamFile{bad, 0}, UpstreamFile{"/nowhere/resolv.conf", 1}});
     REQUIRE(warnings.size() == 3);
@@ -157,7 +159,7 @@ TEST_CASE("forward") {
     CHECK(warnings[2] == "Corefile:2: /nowhere/resolv.conf does not exist");
   }
   SUBCASE("options that work") {
-    const auto [settings, warnings] = good(R"(. {
+    const auto [settings, warnings, unset, files] = good(R"(. {
       forward Example.org 192.0.2.1 {
         except a.example.org 10.0.0.0/8
         except b.example.org
@@ -177,7 +179,7 @@ TEST_CASE("forward") {
     CHECK(forward.max_concurrent == 1000);
   }
   SUBCASE("options without effect warn") {
-    const auto [settings, warnings] = good(R"(. {
+    const auto [settings, warnings, unset, files] = good(R"(. {
       forward . 192.0.2.1 {
         prefer_udp
         expire 10s
@@ -267,28 +269,29 @@ TEST_CASE("imports and snippets") {
   SUBCASE("errors name the file they are in") {
     directory.write("common", "errors\nlgo\n");
     CHECK(read(". {\n import common\n}\n").error() ==
-          directory.path("common") + ":2: there is no directive \"lgo\"; did you mean \"log\"?");
+          directory.path("common") + ":2: there is no directive \"lgo\"; instead: did you mean \"log\"?");
     CHECK(read(". {\n import missing\n}\n").error() ==
           directory.path("Corefile") +
-              ":2: there is no file and no snippet \"missing\" to import; create it, or define "
+              ":2: there is no file and no snippet \"missing\" to import; instead: create it, or define "
               "(missing) { before this line");
     CHECK(read("import a*b*c\n").error() ==
-          directory.path("Corefile") + ":1: the pattern a*b*c has more than one *; use one");
+          directory.path("Corefile") + ":1: the pattern a*b*c has more than one *; instead: use one");
     CHECK(read("import a b\n").error() ==
-          directory.path("Corefile") + ":1: import takes one file, pattern or snippet; write import NAME");
+          directory.path("Corefile") + ":1: import takes one file, pattern or snippet; instead: import NAME");
     CHECK(read("import custom\n").error() ==
-          directory.path("Corefile") + ":1: " + directory.path("custom") + " is a directory; name a file");
+          directory.path("Corefile") + ":1: " + directory.path("custom") + " is a directory; instead: name a file");
   }
   SUBCASE("a circle ends") {
     CHECK(read("import Corefile\n").error() ==
           directory.path("Corefile") +
-              ":1: import Corefile is nested more than 32 deep; it may import itself: break the circle");
+              ":1: import Corefile is nested more than 32 deep; instead: break the circle, it may import itself");
     std::string bomb = "(x) {\n import x\n import x\n}\n. {\n import x\n}\n";
     CHECK(read(bomb).error().find("break the circle") != std::string::npos);
   }
   SUBCASE("a file that is not there") {
     CHECK(read_corefile(directory.path("none"), test_host()).error() ==
-          directory.path("none") + " cannot be read: No such file or directory; give --config a file that exists");
+          directory.path("none") +
+              " cannot be read: No such file or directory; instead: give --config a file that exists");
   }
 }
 
@@ -298,118 +301,121 @@ TEST_CASE("what is wrong, where, and what to do") {
   };
   const std::string registry = "cluster.local {\n registry {\n";
   const Row rows[] = {
-      {"", "Corefile:1: there is no server block; write one, for instance cluster.local {"},
-      {"{\n}", "Corefile:1: a block without a zone; write ZONE {"},
-      {"}", "Corefile:1: } closes nothing; remove it"},
-      {". {\n", "Corefile:1: the { on this line is never closed; add a line with }"},
-      {".{\n}", "Corefile:1: a blank is missing before { in \".{\"; put one there"},
-      {". {\n}\n. }", "Corefile:3: } closes nothing; remove it"},
-      {". { errors\n}", "Corefile:1: \"errors\" follows { on its line; write it on the next"},
-      {". {\n cache { success 1 }\n}", "Corefile:2: \"success\" follows { on its line; write it on the next"},
-      {". {\n errors }\n}", "Corefile:2: } must stand on a line of its own; put it on the next"},
-      {". {\n}\nb\n", "Corefile:3: the block of \"b\" has no {; end the line with {"},
-      {". {\n {\n }\n}", "Corefile:2: { on a line of its own; write it behind the directive"},
-      {"a {\n} b {\n}", "Corefile:2: \"b\" follows } on its line; write it on the next"},
-      {". {\n\n health\n}",
-       "Corefile:3: \"health\" is a CoreDNS plugin that Signpost does not have yet; remove it or keep this block on CoreDNS"},
-      {". {\n chache 30\n}", "Corefile:2: there is no directive \"chache\"; did you mean \"cache\"?"},
-      {". {\n cache\n cache\n}", "Corefile:3: cache stands twice in this block, first at Corefile:2; keep one"},
+      {"", "Corefile:1: there is no server block; instead: one, for instance cluster.local {"},
+      {"{\n}", "Corefile:1: a block without a zone; instead: ZONE {"},
+      {"}", "Corefile:1: } closes nothing; instead: remove it"},
+      {". {\n", "Corefile:1: the { on this line is never closed; instead: add a line with }"},
+      {".{\n}", "Corefile:1: a blank is missing before { in \".{\"; instead: put one there"},
+      {". {\n}\n. }", "Corefile:3: } closes nothing; instead: remove it"},
+      {". { errors\n}", "Corefile:1: \"errors\" follows { on its line; instead: write it on the next"},
+      {". {\n cache { success 1 }\n}", "Corefile:2: \"success\" follows { on its line; instead: write it on the next"},
+      {". {\n errors }\n}", "Corefile:2: } must stand on a line of its own; instead: put it on the next"},
+      {". {\n}\nb\n", "Corefile:3: the block of \"b\" has no {; instead: end the line with {"},
+      {". {\n {\n }\n}", "Corefile:2: { on a line of its own; instead: write it behind the directive"},
+      {"a {\n} b {\n}", "Corefile:2: \"b\" follows } on its line; instead: write it on the next"},
+      {". {\n\n hosts\n}",
+       "Corefile:3: \"hosts\" is a CoreDNS plugin that Signpost does not have yet; instead: remove it or keep this block on CoreDNS"},
+      {". {\n chache 30\n}", "Corefile:2: there is no directive \"chache\"; instead: did you mean \"cache\"?"},
+      {". {\n cache\n cache\n}",
+       "Corefile:3: cache stands twice in this block, first at Corefile:2; instead: keep one"},
       {". {\n}\n\n. {\n}",
-       "Corefile:4: \".\" on 127.0.0.1:53 is served by the block at Corefile:1 already; remove one, or give it another "
+       "Corefile:4: \".\" on 127.0.0.1:53 is served by the block at Corefile:1 already; instead: remove one, or give it another "
        "port or bind address"},
-      {"a a {\n}", "Corefile:1: the zone \"a\" stands twice on port 53; remove one"},
-      {"tls://. {\n}", "Corefile:1: Signpost does not speak tls:// yet; serve \".\" with dns://"},
-      {"a..b {\n}", "Corefile:1: \"a..b\" is not a zone name: a label is empty; write a name like cluster.local"},
-      {". {\n bind\n}", "Corefile:2: bind names no address; write bind ADDRESS... or bind INTERFACE..."},
-      {". {\n bind eth9\n}", "Corefile:2: \"eth9\" is neither an address nor an interface with one; see `ip address`"},
-      {". {\n bind lo {\n except lo\n }\n}", "Corefile:2: bind leaves no address to listen on; name one more"},
-      {"(x) {\n errors\n", "Corefile:1: the block of the snippet (x) is never closed; add a line with }"},
-      {"(x)\nerrors\n", "Corefile:1: the snippet (x) has no block; write (x) {"},
-      {"(x) {\n}\n(x) {\n}\n", "Corefile:3: the snippet (x) is defined twice; rename one"},
-      {"() {\n}\n", "Corefile:1: a snippet without a name; write (NAME) {"},
+      {"a a {\n}", "Corefile:1: the zone \"a\" stands twice on port 53; instead: remove one"},
+      {"tls://. {\n}", "Corefile:1: Signpost does not speak tls:// yet; instead: serve \".\" with dns://"},
+      {"a..b {\n}", "Corefile:1: \"a..b\" is not a zone name: a label is empty; instead: a name like cluster.local"},
+      {". {\n bind\n}", "Corefile:2: bind names no address; instead: bind ADDRESS... or bind INTERFACE..."},
+      {". {\n bind eth9\n}",
+       "Corefile:2: \"eth9\" is neither an address nor an interface with one; instead: see `ip address`"},
+      {". {\n bind lo {\n except lo\n }\n}", "Corefile:2: bind leaves no address to listen on; instead: name one more"},
+      {"(x) {\n errors\n", "Corefile:1: the block of the snippet (x) is never closed; instead: add a line with }"},
+      {"(x)\nerrors\n", "Corefile:1: the snippet (x) has no block; instead: (x) {"},
+      {"(x) {\n}\n(x) {\n}\n", "Corefile:3: the snippet (x) is defined twice; instead: rename one"},
+      {"() {\n}\n", "Corefile:1: a snippet without a name; instead: (NAME) {"},
 
       {". {\n forward .\n}",
-       "Corefile:2: forward needs a name and an upstream; write forward . /etc/resolv.conf or forward . ADDRESS"},
+       "Corefile:2: forward needs a name and an upstream; instead: forward . /etc/resolv.conf or forward . ADDRESS"},
       {". {\n forward . tls://9.9.9.9\n}",
-       "Corefile:2: forwarding to \"tls://9.9.9.9\" is not supported yet; name a server that takes plain DNS"},
-      {". {\n forward . dns.example\n}", "Corefile:2: \"dns.example\" is neither an address nor a file; write "
+       "Corefile:2: forwarding to \"tls://9.9.9.9\" is not supported yet; instead: name a server that takes plain DNS"},
+      {". {\n forward . dns.example\n}", "Corefile:2: \"dns.example\" is neither an address nor a file; instead: "
                                          "ADDRESS[:PORT] or the path of a resolv.conf"},
-      {". {\n forward . 192.0.2.1:0\n}", "Corefile:2: \"192.0.2.1:0\" is neither an address nor a file; write "
+      {". {\n forward . 192.0.2.1:0\n}", "Corefile:2: \"192.0.2.1:0\" is neither an address nor a file; instead: "
                                          "ADDRESS[:PORT] or the path of a resolv.conf"},
       {". {\n forward . 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
        "1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1\n}",
-       "Corefile:2: forward has 16 upstreams; at most 15 are allowed"},
+       "Corefile:2: forward has 16 upstreams; instead: at most 15"},
       {". {\n forward . 192.0.2.1 {\n policy fast\n }\n}",
-       "Corefile:3: there is no policy \"fast\"; write random, round_robin or sequential"},
+       "Corefile:3: there is no policy \"fast\"; instead: random, round_robin or sequential"},
       {". {\n forward . 192.0.2.1 {\n polcy random\n }\n}",
-       "Corefile:3: forward has no option \"polcy\"; did you mean \"policy\"?"},
-      {". {\n forward . 192.0.2.1 {\n tls\n }\n}", "Corefile:3: tls is not supported yet; remove it"},
+       "Corefile:3: forward has no option \"polcy\"; instead: did you mean \"policy\"?"},
+      {". {\n forward . 192.0.2.1 {\n tls\n }\n}", "Corefile:3: tls is not supported yet; instead: remove it"},
       {". {\n forward . 192.0.2.1 {\n failover SERVFAIL\n }\n}",
-       "Corefile:3: failover is not supported yet; remove it"},
+       "Corefile:3: failover is not supported yet; instead: remove it"},
       {". {\n forward . 192.0.2.1 {\n read_timeout 0s\n }\n}",
-       "Corefile:3: read_timeout \"0s\" is not a time above zero; write one like 2s"},
+       "Corefile:3: read_timeout \"0s\" is not a time above zero; instead: one like 2s"},
       {". {\n forward . 192.0.2.1 {\n expire soon\n }\n}",
-       "Corefile:3: expire \"soon\" is not a time; write one like 10s"},
+       "Corefile:3: expire \"soon\" is not a time; instead: one like 10s"},
       {". {\n forward . 192.0.2.1 {\n max_concurrent -1\n }\n}",
-       "Corefile:3: max_concurrent \"-1\" is not a number; write one like 1000"},
-      {". {\n forward . 192.0.2.1 {\n except\n }\n}", "Corefile:3: except has 0 arguments; write except NAME..."},
+       "Corefile:3: max_concurrent \"-1\" is not a number; instead: one like 1000"},
+      {". {\n forward . 192.0.2.1 {\n except\n }\n}", "Corefile:3: except has 0 arguments; instead: except NAME..."},
       {". {\n forward . 192.0.2.1 {\n force_tcp {\n }\n }\n}",
-       "Corefile:3: force_tcp takes no block; remove the braces"},
+       "Corefile:3: force_tcp takes no block; instead: remove the braces"},
 
-      {". {\n cache 0\n}", "Corefile:2: the TTL \"0\" is not a number of seconds above zero; write one like 30"},
-      {". {\n cache -5\n}", "Corefile:2: the TTL \"-5\" is not a number of seconds above zero; write one like 30"},
+      {". {\n cache 0\n}", "Corefile:2: the TTL \"0\" is not a number of seconds above zero; instead: one like 30"},
+      {". {\n cache -5\n}", "Corefile:2: the TTL \"-5\" is not a number of seconds above zero; instead: one like 30"},
       {". {\n cache 30 cluster.local\n}",
-       "Corefile:2: a cache for some of the block's zones only is not supported yet; "
+       "Corefile:2: a cache for some of the block's zones only is not supported yet; instead: "
        "leave \"cluster.local\" out"},
-      {". {\n cache {\n serve_stale\n }\n}", "Corefile:3: serve_stale is not supported yet; remove it"},
-      {". {\n cache {\n keepttl\n }\n}", "Corefile:3: keepttl is not supported yet; remove it"},
+      {". {\n cache {\n serve_stale\n }\n}", "Corefile:3: serve_stale is not supported yet; instead: remove it"},
+      {". {\n cache {\n keepttl\n }\n}", "Corefile:3: keepttl is not supported yet; instead: remove it"},
       {". {\n cache {\n success many\n }\n}",
-       "Corefile:3: the capacity \"many\" is not a number of answers; write one like 9984"},
+       "Corefile:3: the capacity \"many\" is not a number of answers; instead: one like 9984"},
       {". {\n cache {\n success 1 2 3 4\n }\n}",
-       "Corefile:3: success has 4 arguments; write success CAPACITY [TTL] [MINTTL]"},
+       "Corefile:3: success has 4 arguments; instead: success CAPACITY [TTL] [MINTTL]"},
       {". {\n cache {\n success 100 60 30\n }\n}",
-       "Corefile:3: a least TTL above 5 s is not supported yet; leave it out"},
+       "Corefile:3: a least TTL above 5 s is not supported yet; instead: leave it out"},
       {". {\n cache {\n disable all\n }\n}",
-       "Corefile:3: disable \"all\" is no kind of answer; write success or denial"},
+       "Corefile:3: disable \"all\" is no kind of answer; instead: success or denial"},
       {". {\n cache {\n servfail 6m\n }\n}",
-       "Corefile:3: servfail \"6m\" is not a time of at most 5m; write one like 5s"},
+       "Corefile:3: servfail \"6m\" is not a time of at most 5m; instead: one like 5s"},
 
       {". {\n registry\n}",
-       "Corefile:2: registry cannot own the root; write registry cluster.local in-addr.arpa ip6.arpa"},
+       "Corefile:2: registry cannot own the root; instead: registry cluster.local in-addr.arpa ip6.arpa"},
       {"10.0.0.0/8 {\n registry\n}",
-       "Corefile:2: registry has reverse zones only; add the cluster's zone, for instance cluster.local"},
+       "Corefile:2: registry has reverse zones only; instead: add the cluster's zone, for instance cluster.local"},
       {"a.example {\n registry b.example\n}",
-       "Corefile:2: \"b.example\" is outside this block's zones and would never be asked; add it before the {"},
+       "Corefile:2: \"b.example\" is outside this block's zones and would never be asked; instead: add it before the {"},
       {"a {\n registry\n}\nb {\n registry\n}",
-       "Corefile:5: there is a registry already at Corefile:2; a daemon has one"},
+       "Corefile:5: there is a registry already at Corefile:2; instead: keep one"},
       {"a {\n registry\n objects x\n}",
-       "Corefile:3: this block has a source already; a block has one of registry, objects and kubernetes"},
-      {"a {\n objects\n}", "Corefile:2: objects names no file; write objects FILE..."},
+       "Corefile:3: this block has a source already; instead: one of registry, objects and kubernetes"},
+      {"a {\n objects\n}", "Corefile:2: objects names no file; instead: objects FILE..."},
       {"a {\n kubernetes {\n endpoint http://127.0.0.1:6443\n }\n}",
-       "Corefile:2: Signpost cannot watch a Kubernetes API server yet; use registry or objects FILE... instead"},
+       "Corefile:2: Signpost cannot watch a Kubernetes API server yet; instead: registry or objects FILE..."},
       {registry + "vip 10.0.0.0/8 10.1.0.0/16\n}\n}",
        "Corefile:3: the VIP prefixes 10.0.0.0/8 and 10.1.0.0/16 are of one "
-       "family; give one, or one of each family"},
+       "family; instead: give one, or one of each family"},
       {registry + "vip 10.96.0.1/12\n}\n}",
-       "Corefile:3: \"10.96.0.1/12\" is not an address prefix: host bits are set; write 10.96.0.0/12"},
-      {registry + "vip big\n}\n}", "Corefile:3: \"big\" is not an address prefix; write one like 10.96.0.0/12"},
+       "Corefile:3: \"10.96.0.1/12\" is not an address prefix: host bits are set; instead: 10.96.0.0/12"},
+      {registry + "vip big\n}\n}", "Corefile:3: \"big\" is not an address prefix; instead: one like 10.96.0.0/12"},
       {registry + "vip 10.0.0.0/8 {\n reserve 11.0.0.1\n}\n}\n}",
-       "Corefile:4: 11.0.0.1 lies in none of the prefixes of vip; reserve one of theirs"},
+       "Corefile:4: 11.0.0.1 lies in none of the prefixes of vip; instead: reserve one of theirs"},
       {registry + "vip 10.0.0.0/8 {\n reserv 10.0.0.1\n}\n}\n}",
-       "Corefile:4: vip has no option \"reserv\"; did you mean \"reserve\"?"},
+       "Corefile:4: vip has no option \"reserv\"; instead: did you mean \"reserve\"?"},
       {registry + "vip 10.0.0.0/8\nvip fd00::/112\n}\n}",
-       "Corefile:4: vip stands twice; write both prefixes in one line"},
+       "Corefile:4: vip stands twice; instead: write both prefixes in one line"},
       {registry + "listen 8080\n}\n}",
-       "Corefile:3: \"8080\" is not an address with a port; write one like 127.0.0.1:8080"},
+       "Corefile:3: \"8080\" is not an address with a port; instead: one like 127.0.0.1:8080"},
       {registry + "listen 192.0.2.7:8080\n}\n}",
        "Corefile:3: the API on 192.0.2.7:8080 needs TLS and credentials, which "
-       "Signpost does not have yet; use a loopback address"},
-      {registry + "history 0 5m\n}\n}", "Corefile:3: \"0\" is not a number of revisions; write history 100000 5m"},
+       "Signpost does not have yet; instead: use a loopback address"},
+      {registry + "history 0 5m\n}\n}", "Corefile:3: \"0\" is not a number of revisions; instead: history 100000 5m"},
       {registry + "history 100 soon\n}\n}",
-       "Corefile:3: \"soon\" is not a time of at least 1s; write history 100000 5m"},
-      {registry + "history 100\n}\n}", "Corefile:3: history has 1 arguments; write history REVISIONS DURATION"},
-      {registry + "ttl 3601\n}\n}", "Corefile:3: ttl \"3601\" is not a number of seconds from 0 to 3600"},
-      {registry + "dta /x\n}\n}", "Corefile:3: registry has no option \"dta\"; did you mean \"data\"?"},
+       "Corefile:3: \"soon\" is not a time of at least 1s; instead: history 100000 5m"},
+      {registry + "history 100\n}\n}", "Corefile:3: history has 1 arguments; instead: history REVISIONS DURATION"},
+      {registry + "ttl 3601\n}\n}",
+       "Corefile:3: ttl \"3601\" is not a number of seconds from 0 to 3600; instead: ttl 5"},
+      {registry + "dta /x\n}\n}", "Corefile:3: registry has no option \"dta\"; instead: did you mean \"data\"?"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);
@@ -420,7 +426,7 @@ TEST_CASE("what is wrong, where, and what to do") {
 TEST_CASE("no text makes the reader hang or crash") {
   std::string nested = ". {\n";
   for (int i = 0; i < 10000; ++i) nested += "a {\n";
-  CHECK(bad(nested) == "Corefile:17: blocks are nested too deep; nest less");
+  CHECK(bad(nested) == "Corefile:17: blocks are nested too deep; instead: nest less");
   const std::string whole =
       "(s) {\n errors\n}\na:54, {$ZONE} 10.0.0.0/12 {\n import s\n bind \"lo\" `eth0`\n forward . 1.1.1.1 {\n"
       " policy random\n }\n cache 30 {\n success 5 5\n }\n registry cluster.local {\n vip 10.0.0.0/8 {\n"
@@ -433,4 +439,83 @@ TEST_CASE("no text makes the reader hang or crash") {
     flipped[cut] = static_cast<char>(flipped[cut] ^ 0x15);
     (void)bad(flipped);
   }
+}
+
+TEST_CASE("everything that is wrong is said in one run, in the order of the lines") {
+  CHECK(bad("cluster.local:99999 {\n cache 0\n registry {\n  ttl never\n  dta /var\n  vip 10.0.0.0/99\n }\n hotss\n"
+            " import nowhere\n}\n. {\n forward . nobody {\n  policy x\n }\n}") ==
+        "Corefile:1: \"99999\" in \"cluster.local:99999\" is not a port; instead: a number from 1 to 65535\n"
+        "Corefile:2: the TTL \"0\" is not a number of seconds above zero; instead: one like 30\n"
+        "Corefile:4: ttl \"never\" is not a number of seconds from 0 to 3600; instead: ttl 5\n"
+        "Corefile:5: registry has no option \"dta\"; instead: did you mean \"data\"?\n"
+        "Corefile:6: \"10.0.0.0/99\" is not an address prefix; instead: one like 10.96.0.0/12\n"
+        "Corefile:8: there is no directive \"hotss\"; instead: did you mean \"hosts\"?\n"
+        "Corefile:9: there is no file and no snippet \"nowhere\" to import; instead: create it, or define (nowhere) { "
+        "before this line\n"
+        "Corefile:12: \"nobody\" is neither an address nor a file; instead: ADDRESS[:PORT] or the path of a "
+        "resolv.conf\n"
+        "Corefile:13: there is no policy \"x\"; instead: random, round_robin or sequential");
+  CHECK(bad("a {\n cach\n}\nb {\n chache\n}\nc {\n").find("Corefile:7: the { on this line") != std::string::npos);
+}
+
+TEST_CASE("the Corefile of kubeadm, without its kubernetes block") {
+  const auto corefile = good(R"(.:53 {
+    errors
+    health {
+       lameduck 5s
+    }
+    ready
+    prometheus :9153
+    forward . 192.0.2.53 {
+       max_concurrent 1000
+    }
+    cache 30 {
+       disable success cluster.local
+       disable denial cluster.local
+    }
+    loop
+    reload
+    loadbalance
+    bufsize 1232
+    minimal
+}
+other.example {
+    prometheus :9153
+    loop
+}
+)");
+  const Settings& settings = corefile.settings;
+  CHECK(settings.lameduck.count() == 5000);
+  REQUIRE(settings.reload);
+  CHECK(settings.reload->interval.count() == 30000);
+  REQUIRE(settings.pages.size() == 3); // the two blocks' 9153 is one
+  CHECK(settings.pages[0].endpoint.to_string() == "[::]:8080");
+  CHECK(settings.pages[1].endpoint.to_string() == "[::]:8181");
+  CHECK(settings.pages[2].endpoint.to_string() == "[::]:9153");
+  const auto& warnings = corefile.warnings;
+  for (const char* word : {"loop", "loadbalance", "bufsize", "minimal"})
+    CHECK(std::count_if(warnings.begin(), warnings.end(), [&](const std::string& warning) {
+            return warning.find(std::string(": ") + word + " has no effect") != std::string::npos;
+          }) == 1);
+}
+
+TEST_CASE("addresses of pages") {
+  const auto page = [](const char* line) { return good(std::string(". {\n ") + line + "\n}").settings.pages.at(0); };
+  CHECK(page("prometheus").endpoint.to_string() == "127.0.0.1:9153");
+  CHECK(page("prometheus localhost:1").endpoint.to_string() == "127.0.0.1:1");
+  CHECK(page("health 192.0.2.7:8080").endpoint.to_string() == "192.0.2.7:8080");
+  CHECK(page("ready [::1]:8181").endpoint.to_string() == "[::1]:8181");
+  CHECK(bad(". {\n health 8080\n}").starts_with("Corefile:2: \"8080\" is not an address with a port; instead:"));
+  CHECK(bad(". {\n loadbalance weighted f\n}").find("is not supported yet; instead:") != std::string::npos);
+  CHECK(bad(". {\n reload 1s\n}").find("is not a time of at least 2s") != std::string::npos);
+}
+
+TEST_CASE("the log's form and level") {
+  const auto log = good(". {\n log {\n format json\n level warning\n }\n}").settings.log;
+  CHECK(log.json);
+  CHECK(log.level == LogSettings::Level::warning);
+  CHECK(good(". {\n debug\n}").settings.log.level == LogSettings::Level::debug);
+  CHECK(bad(". {\n log {\n format xml\n level loud\n }\n}") ==
+        "Corefile:3: there is no log format \"xml\"; instead: text or json\n"
+        "Corefile:4: there is no log level \"loud\"; instead: debug, info, warning or error");
 }

@@ -100,15 +100,15 @@ TEST_CASE("keys of server blocks") {
       {"10.0.0.0/8", "10.in-addr.arpa:53"},
       {"10.0.0.0/8:54", "10.in-addr.arpa:54"},
       {"fd00::/8:54", "d.f.ip6.arpa:54"},
-      {"tls://example.org", "Signpost does not speak tls:// yet; serve \"example.org\" with dns://"},
-      {"grpc://.", "Signpost does not speak grpc:// yet; serve \".\" with dns://"},
-      {"ftp://x", "there is no scheme \"ftp://\"; write dns:// or leave it out"},
-      {"a:0", "\"0\" in \"a:0\" is not a port; write a number from 1 to 65535"},
-      {"a:65536", "\"65536\" in \"a:65536\" is not a port; write a number from 1 to 65535"},
-      {"a:", "\"\" in \"a:\" is not a port; write a number from 1 to 65535"},
-      {"a:b", "\"b\" in \"a:b\" is not a port; write a number from 1 to 65535"},
-      {"10.0.0/8", "\"10.0.0/8\" is not an address prefix; write one like 10.0.0.0/8 or fd00::/8"},
-      {"a..b", "\"a..b\" is not a zone name: a label is empty; write a name like cluster.local"},
+      {"tls://example.org", "Signpost does not speak tls:// yet; instead: serve \"example.org\" with dns://"},
+      {"grpc://.", "Signpost does not speak grpc:// yet; instead: serve \".\" with dns://"},
+      {"ftp://x", "there is no scheme \"ftp://\"; instead: dns:// or leave it out"},
+      {"a:0", "\"0\" in \"a:0\" is not a port; instead: a number from 1 to 65535"},
+      {"a:65536", "\"65536\" in \"a:65536\" is not a port; instead: a number from 1 to 65535"},
+      {"a:", "\"\" in \"a:\" is not a port; instead: a number from 1 to 65535"},
+      {"a:b", "\"b\" in \"a:b\" is not a port; instead: a number from 1 to 65535"},
+      {"10.0.0/8", "\"10.0.0/8\" is not an address prefix; instead: one like 10.0.0.0/8 or fd00::/8"},
+      {"a..b", "\"a..b\" is not a zone name: a label is empty; instead: a name like cluster.local"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);
@@ -136,12 +136,14 @@ TEST_CASE("endpoints") {
 }
 
 TEST_CASE("misspelt words") {
-  CHECK(unknown_directive("prometheus") ==
-        "\"prometheus\" is a CoreDNS plugin that Signpost does not have yet; remove it or keep this block on CoreDNS");
-  CHECK(unknown_directive("forwrad") == "there is no directive \"forwrad\"; did you mean \"forward\"?");
-  CHECK(unknown_directive("regsitry") == "there is no directive \"regsitry\"; did you mean \"registry\"?");
-  CHECK(unknown_directive("kubernets") == "there is no directive \"kubernets\"; did you mean \"kubernetes\"?");
+  CHECK(
+      unknown_directive("prometheus") ==
+      "\"prometheus\" is a CoreDNS plugin that Signpost does not have yet; instead: remove it or keep this block on CoreDNS");
+  CHECK(unknown_directive("forwrad") == "there is no directive \"forwrad\"; instead: did you mean \"forward\"?");
+  CHECK(unknown_directive("regsitry") == "there is no directive \"regsitry\"; instead: did you mean \"registry\"?");
+  CHECK(unknown_directive("kubernets") == "there is no directive \"kubernets\"; instead: did you mean \"kubernetes\"?");
   CHECK(unknown_directive("qqqqqqqq") ==
-        "there is no directive \"qqqqqqqq\"; there are bind, log, errors, forward, cache, registry, objects, nsid");
+        "there is no directive \"qqqqqqqq\"; instead: one of bind, log, errors, debug, forward, cache, registry, "
+        "objects, nsid, prometheus, health, ready, reload, loop, loadbalance, bufsize, minimal, local");
   CHECK(unknown_directive(std::string(100000, 'x')).starts_with("there is no directive"));
 }
