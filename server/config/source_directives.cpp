@@ -128,17 +128,17 @@ Done read_fallthrough(const Line& line, T&, Reading& reading) {
 
 constexpr std::string_view fallthrough_meaning =
     "names of these zones that are not known here are asked of the `forward` that covers them, in this block or in "
-    "another one at the same address; instead: without ZONES all names, `none`: none (in-addr.arpa ip6.arpa)";
+    "another one at the same address; without ZONES all names, `none`: none (in-addr.arpa ip6.arpa)";
 
 constexpr Option<RegistryReading> registry_table[] = {
     {"data", 1, 1, "data DIRECTORY", read_data, false, "the folder it is kept in"},
     {"listen", 1, any_number, "listen ADDRESS:PORT...", read_listen, false,
-     "where its API is served; instead: loopback addresses only (127.0.0.1:8080)"},
+     "where its API is served; loopback addresses only (127.0.0.1:8080)"},
     {"vip", 1, 2, "vip PREFIX [PREFIX]", read_vip, true,
-     "where virtual IPs are taken from; instead: two prefixes are for both families, the first is the primary one (10.96.0.0/12 fd00:10:96::/112)",
+     "where virtual IPs are taken from; two prefixes are for both families, the first is the primary one (10.96.0.0/12 fd00:10:96::/112)",
      vip_options},
     {"history", 2, 2, "history REVISIONS DURATION", read_history, false,
-     "how many changes are kept for watches and pages, and for how long; instead: older ones answer 410 Expired"},
+     "how many changes are kept for watches and pages, and for how long; older ones answer 410 Expired"},
     {"fallthrough", 0, any_number, "fallthrough [ZONES...]", read_fallthrough<RegistryReading>, false,
      fallthrough_meaning},
     {"ttl", 1, 1, "ttl SECONDS", read_ttl<RegistryReading>, false, "of the answers, from 0 to 3600 seconds (5)"},

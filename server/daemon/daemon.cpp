@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <map>
+#include <mutex>
 #include <set>
 #include <vector>
 
@@ -17,9 +17,11 @@
 #include "discovery/store/sqlite_store.hpp"
 #include "server/admin/metrics.hpp"
 #include "server/config/host.hpp"
-#include "server/daemon/block_zone.hpp"
+#include "server/daemon/check.hpp"
 #include "server/daemon/descriptors.hpp"
 #include "server/daemon/metrics.hpp"
+#include "server/daemon/pages.hpp"
+#include "server/daemon/plan.hpp"
 #include "server/daemon/status.hpp"
 #include "server/forward/forwarder.hpp"
 #include "server/listen/address_watch.hpp"
@@ -51,21 +53,19 @@ std::string join(const std::vector<std::string>& words) {
 } // namespace
 
 struct Daemon::State {
-  /// One server block with a source: its zone and who keeps it.
-  struct Served {
-    const ServerBlock* block = nullptr;
-    std::vector<std::string> origins;
-    std::unique_ptr<zone::Zone> zone;
-    std::unique_ptr<objects::ObjectsStore> files; // objects only
-    std::unique_ptr<Source> source;
-  };
+  explicit State(Settings s) {
+    const std::size_t each = share_out_descriptors(s);
+    plan = std::make_shared<Plan>(std::move(s), each, nullptr);
+  }
 
-  explicit State(Settings s) : settings(std::move(s)) {}
+  std::shared_ptr<const Plan> now() const {
+    const std::lock_guard lock(plan_mutex);
+    return plan;
+  }
 
-  Settings settings;
-  std::vector<Served> served;
-  std::unique_ptr<QueryLog> query_log;                // where a block says `log`
-  std::vector<std::unique_ptr<Forwarder>> forwarders; // one per block that forwards
+  mutable std::mutex plan_mutex; // guards `plan`, which pages ask for from threads of their own
+  std::shared_ptr<Plan> plan;
+  std::mutex listening;                 // reload and address watch change what is listened on, one after the other
   std::unique_ptr<Listeners> listeners; // outlives the forwarders' threads: late answers leave through its sockets
   std::unique_ptr<store::Store> store;
   const store::SqliteStore* disk = nullptr; // the store, if it is one on disk
@@ -74,43 +74,36 @@ struct Daemon::State {
   std::unique_ptr<garbage::GarbageCollector> garbage;        // … as this
   std::vector<std::unique_ptr<api::Server>> api;
   DescriptorShares wanted_descriptors, descriptors;
-  std::atomic<bool> ready{false};
+  std::unique_ptr<PageServers> pages;
+  std::atomic<bool> ready{false}, stopping{false};
+  std::atomic<std::uint64_t> reloads{0}, reloads_refused{0};
   const std::chrono::system_clock::time_point start_time = std::chrono::system_clock::now();
   const std::chrono::steady_clock::time_point running_since = std::chrono::steady_clock::now();
 
   std::unique_ptr<AddressWatch> address_watch;
-  std::map<const ServerBlock*, BlockRoute> routes; // of each block, zones aside
-  std::set<std::string> told;                      // what could not be listened on, said once
+  std::set<std::string> told; // what could not be listened on, said once
+  // Of plans that were replaced, for as long as an answer may still come late.
+  std::vector<std::pair<std::chrono::steady_clock::time_point, std::shared_ptr<Plan>>> replaced;
 
-  void make_zones();
-  void share_out_descriptors();
-  std::vector<ListenAddress> listen_addresses(const Host& host) const;
+  std::size_t share_out_descriptors(const Settings& settings);
   void follow_addresses();
   bool update_addresses();
-  Forwarder* make_forwarder(const ServerBlock& block);
   tl::expected<void, std::string> open_ports();
   tl::expected<void, std::string> open_registry();
   tl::expected<void, std::string> start_api();
-  void make_sources();
-  [[nodiscard]] Parts parts() const;
+  tl::expected<void, std::string> start_pages();
+  tl::expected<void, std::string> reload(Settings settings);
+  tl::expected<void, std::string> listen_as(const Plan& next);
+  void retire(std::shared_ptr<Plan> old);
+  [[nodiscard]] api::PageText page(PageAddress::Page page) const;
+  [[nodiscard]] Parts parts() const; // with plan_mutex held
+  [[nodiscard]] std::string metrics() const;
   [[nodiscard]] std::string status() const;
   void stop();
 };
 
-void Daemon::State::make_zones() {
-  for (const ServerBlock& block : settings.blocks) {
-    if (std::holds_alternative<std::monostate>(block.source)) continue;
-    Served& one = served.emplace_back();
-    one.block = &block;
-    zone::ZoneSettings zone = zone_settings(block);
-    one.origins = zone.origins;
-    one.zone = std::make_unique<zone::Zone>(std::move(zone));
-    const auto* files = std::get_if<ObjectsSource>(&block.source);
-    if (files != nullptr) one.files = std::make_unique<objects::ObjectsStore>(files->files);
-  }
-}
-
-void Daemon::State::share_out_descriptors() {
+/// For each forwarder.
+std::size_t Daemon::State::share_out_descriptors(const Settings& settings) {
   const auto forwarding = count_forwarding(settings.blocks);
   std::size_t addresses = 0;
   const Host host = this_host();
@@ -122,58 +115,22 @@ void Daemon::State::share_out_descriptors() {
                         .tcp = TcpSettings{}.max_connections,
                         .forwarding = forwarding * forwarding_descriptors};
   descriptors = share_descriptors(descriptor_limit(), kept, wanted_descriptors);
-}
-
-Forwarder* Daemon::State::make_forwarder(const ServerBlock& block) {
-  ForwarderSettings forwarding = forwarder_settings(settings); // all of it, for what is our own
-  forwarding.routes = {
-      {.zones = block.zones, .beyond = zones_beyond(settings, block), .forward = *block.forward, .cache = block.cache}};
-  forwarding.max_descriptors = descriptors.forwarding / count_forwarding(settings.blocks);
-  forwarding.tell = [](std::string_view line) { log::warning("forward", line); };
-  if (block.errors) forwarding.log = [](std::string_view line) { log::warning("forward", line); };
-  return forwarders.emplace_back(std::make_unique<Forwarder>(std::move(forwarding))).get();
+  return forwarding == 0 ? 0 : descriptors.forwarding / forwarding;
 }
 
 tl::expected<void, std::string> Daemon::State::open_ports() {
-  if (std::any_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.log; }))
-    query_log = std::make_unique<QueryLog>();
-  share_out_descriptors();
-
-  for (const ServerBlock& block : settings.blocks) {
-    BlockRoute& route = routes[&block];
-    route.falls = block.falls_through();
-    route.keeps_private = block.keeps_private;
-    route.outside = block.forward ? make_forwarder(block) : nullptr;
-    route.log = block.log ? query_log.get() : nullptr;
-    route.nsid = block.nsid;
-    for (const Served& one : served)
-      if (one.block == &block) route.zone = one.zone.get();
-  }
-  auto addresses = listen_addresses(this_host());
-  auto opened =
-      Listeners::open(std::move(addresses), {.workers = settings.workers, .tcp = {.max_connections = descriptors.tcp}});
+  auto opened = Listeners::open(plan->listen_addresses(this_host()),
+                                {.workers = plan->settings().workers, .tcp = {.max_connections = descriptors.tcp}});
   if (!opened) return tl::make_unexpected(opened.error());
   listeners = std::move(*opened);
   return {};
 }
 
-/// Where to listen and who answers there, with the addresses that the host has.
-std::vector<ListenAddress> Daemon::State::listen_addresses(const Host& host) const {
-  std::map<Endpoint, std::vector<BlockRoute>> at;
-  for (const ServerBlock& block : settings.blocks) {
-    for (const Endpoint& endpoint : block.follows() ? block.listen_on(host) : block.listen) {
-      BlockRoute route = routes.at(&block);
-      route.zones = block.zones_on(endpoint);
-      at[endpoint].push_back(std::move(route));
-    }
-  }
-  std::vector<ListenAddress> addresses;
-  for (auto& [endpoint, list] : at) addresses.push_back({endpoint, std::make_shared<const Router>(std::move(list))});
-  return addresses;
-}
-
 void Daemon::State::follow_addresses() {
-  if (std::none_of(settings.blocks.begin(), settings.blocks.end(), [](const auto& b) { return b.follows(); })) return;
+  const auto& blocks = plan->settings().blocks;
+  if (std::none_of(blocks.begin(), blocks.end(), [](const auto& b) { return b.follows(); }))
+    return address_watch.reset();
+  if (address_watch) return;
   auto watch = AddressWatch::start([this] { return update_addresses(); });
   if (watch)
     address_watch = std::move(*watch);
@@ -183,7 +140,8 @@ void Daemon::State::follow_addresses() {
 
 /// True: something could not be opened; it may be possible later.
 bool Daemon::State::update_addresses() {
-  const auto update = listeners->update(listen_addresses(this_host()));
+  const std::lock_guard lock(listening);
+  const auto update = listeners->update(now()->listen_addresses(this_host()));
   for (const Endpoint& endpoint : update.opened)
     log::info("dns", "listening", {{"address", endpoint.to_string()}, {"transport", "udp,tcp"}});
   for (const Endpoint& endpoint : update.closed)
@@ -196,7 +154,9 @@ bool Daemon::State::update_addresses() {
 }
 
 tl::expected<void, std::string> Daemon::State::open_registry() {
-  const bool own = std::any_of(served.begin(), served.end(), [](const Served& one) { return one.files == nullptr; });
+  const Settings& settings = plan->settings();
+  const auto& served = plan->served();
+  const bool own = std::any_of(served.begin(), served.end(), [](const auto& one) { return one->files == nullptr; });
   if (own) {
     auto opened =
         store::SqliteStore::open({.directory = settings.data,
@@ -216,29 +176,29 @@ tl::expected<void, std::string> Daemon::State::open_registry() {
   if (settings.api.empty()) return {};
   // Without a source there are no objects to show, but readiness and metrics.
   if (served.empty()) store = std::make_unique<objects::ObjectsStore>(std::vector<std::string>{});
-  registry = std::make_unique<registry::Registry>(served.empty() ? *store : *served.front().files,
+  registry = std::make_unique<registry::Registry>(served.empty() ? *store : *served.front()->files,
                                                   registry::Settings{.read_only = true});
   return {};
 }
 
 tl::expected<void, std::string> Daemon::State::start_api() {
   if (!registry) return {};
-  for (const Endpoint& endpoint : settings.api) {
+  for (const Endpoint& endpoint : plan->settings().api) {
     api::Callbacks callbacks;
     callbacks.ready = [this]() -> std::optional<std::string> {
       if (ready.load(std::memory_order_relaxed)) return std::nullopt;
       return "the services are not read yet, or the server is stopping";
     };
     if (disk != nullptr) callbacks.trouble = [this] { return disk->trouble(); };
-    callbacks.pages["/metrics"] = {std::string(metrics_content_type),
-                                   [this] { return metrics_page(collect(parts())); }};
+    callbacks.pages["/metrics"] = {std::string(metrics_content_type), [this] { return metrics(); }};
     callbacks.pages["/status"] = {"application/json", [this] { return status(); }};
-    api.push_back(std::make_unique<api::Server>(*registry,
-                                                api::Settings{.address = endpoint.address,
-                                                              .port = endpoint.port,
-                                                              .version = SIGNPOST_VERSION,
-                                                              .max_connections = descriptors.api / settings.api.size()},
-                                                std::move(callbacks)));
+    api.push_back(
+        std::make_unique<api::Server>(*registry,
+                                      api::Settings{.address = endpoint.address,
+                                                    .port = endpoint.port,
+                                                    .version = SIGNPOST_VERSION,
+                                                    .max_connections = descriptors.api / plan->settings().api.size()},
+                                      std::move(callbacks)));
   }
   // Only now: the page reads the list of servers.
   for (const auto& server : api)
@@ -246,19 +206,48 @@ tl::expected<void, std::string> Daemon::State::start_api() {
   return {};
 }
 
+tl::expected<void, std::string> Daemon::State::start_pages() {
+  pages = std::make_unique<PageServers>([this](PageAddress::Page which) { return page(which); });
+  return pages->update(plan->settings().pages);
+}
+
+api::PageText Daemon::State::page(PageAddress::Page which) const {
+  switch (which) {
+  case PageAddress::Page::metrics: return metrics();
+  case PageAddress::Page::health: return std::string("OK");
+  case PageAddress::Page::ready: break;
+  }
+  if (ready.load(std::memory_order_relaxed)) return std::string("OK");
+  if (stopping.load(std::memory_order_relaxed)) return {503, "stopping"};
+  std::string waiting;
+  for (const auto& one : now()->served())
+    if (!one->started.load(std::memory_order_relaxed))
+      waiting += std::string(waiting.empty() ? "" : ",") + (one->files != nullptr ? "objects" : "registry");
+  return {503, waiting.empty() ? "starting" : waiting};
+}
+
 Parts Daemon::State::parts() const {
   Parts all{.listeners = listeners.get(), .registry = registry.get(), .store = disk, .endpoints = endpoints.get()};
-  for (const auto& one : forwarders) all.forwarders.push_back(one.get());
+  for (const auto& one : plan->forwardings())
+    if (one->forwarder) all.forwarders.push_back(one->forwarder.get());
   for (const auto& server : api) all.api.push_back(server.get());
-  for (const Served& one : served)
-    if (one.source) all.services += one.source->services();
+  for (const auto& one : plan->served())
+    if (one->started.load(std::memory_order_acquire)) all.services += one->source->services();
+  all.reloads = reloads.load(std::memory_order_relaxed);
+  all.reloads_refused = reloads_refused.load(std::memory_order_relaxed);
   return all;
 }
 
+std::string Daemon::State::metrics() const {
+  const std::lock_guard lock(plan_mutex);
+  return metrics_page(collect(parts()));
+}
+
 std::string Daemon::State::status() const {
+  const std::lock_guard lock(plan_mutex);
   const Parts all = parts();
   return status_page(
-      {.settings = settings,
+      {.settings = plan->settings(),
        .parts = all,
        .started = start_time,
        .uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - running_since),
@@ -267,23 +256,112 @@ std::string Daemon::State::status() const {
        .told = log::tally()});
 }
 
-void Daemon::State::make_sources() {
-  for (Served& one : served)
-    one.source = one.files != nullptr
-                     ? follow_files(std::get<ObjectsSource>(one.block->source).files, *one.zone, one.files.get())
-                     : follow_store(*store, *one.zone);
+namespace {
+
+/// What a running daemon cannot change; nullopt: nothing of it is to be changed.
+std::optional<std::string> fixed(const Settings& old, const Settings& next) {
+  const auto has_registry = [](const Settings& all) {
+    return std::any_of(all.blocks.begin(), all.blocks.end(),
+                       [](const auto& block) { return std::holds_alternative<RegistrySource>(block.source); });
+  };
+  if (has_registry(old) != has_registry(next)) return "whether there is a registry";
+  if (has_registry(old) && old.data != next.data) return "the data folder";
+  if (old.vips != next.vips) return "the prefixes of virtual IPs";
+  if (old.reserved != next.reserved) return "the reserved virtual IPs";
+  if (old.history_revisions != next.history_revisions || old.history_age != next.history_age)
+    return "how much history is kept";
+  if (old.api != next.api) return "the API's addresses";
+  if (old.workers != next.workers) return "the number of workers";
+  return std::nullopt;
+}
+
+} // namespace
+
+/// Listens as `next` says, or as before.
+tl::expected<void, std::string> Daemon::State::listen_as(const Plan& next) {
+  const Host host = this_host();
+  auto wanted = next.listen_addresses(host);
+  const auto old = plan->listen_addresses(host);
+  auto both = old;
+  for (const ListenAddress& address : wanted)
+    if (std::none_of(old.begin(), old.end(), [&](const auto& one) { return one.endpoint == address.endpoint; }))
+      both.push_back(address);
+  if (const auto opened = listeners->update(both); !opened.failed.empty()) {
+    const auto is_new = [&](const std::string& why) { return !told.contains(why); };
+    if (const auto why = std::find_if(opened.failed.begin(), opened.failed.end(), is_new); why != opened.failed.end()) {
+      const std::string sentence = *why;
+      (void)listeners->update(old);
+      return tl::unexpected(sentence);
+    }
+  }
+  const auto closed = listeners->update(wanted).closed;
+  for (const Endpoint& endpoint : closed) log::info("dns", "no longer listening", {{"address", endpoint.to_string()}});
+  return {};
+}
+
+tl::expected<void, std::string> Daemon::State::reload(Settings settings) {
+  if (const auto what = fixed(plan->settings(), settings))
+    return tl::unexpected(*what + " cannot be changed without a restart");
+  const std::size_t each = descriptors.forwarding / std::max<std::size_t>(1, count_forwarding(settings.blocks));
+  const auto next = std::make_shared<Plan>(std::move(settings), each, plan.get());
+  const auto front = [](const Plan& of) { return of.served().empty() ? nullptr : of.served().front().get(); };
+  if (registry && !endpoints && front(*plan) != front(*next))
+    return tl::unexpected(std::string("the objects that the API shows cannot be changed without a restart"));
+  next->make_sources(store.get());
+  if (auto started = next->start_forwarders(); !started) return started;
+  if (auto started = next->start_sources(); !started) return started;
+  if (auto opened = pages->update(next->settings().pages); !opened) return opened;
+  {
+    const std::lock_guard lock(listening);
+    if (auto listens = listen_as(*next); !listens) {
+      (void)pages->update(plan->settings().pages);
+      return listens;
+    }
+    std::shared_ptr<Plan> old = next;
+    {
+      const std::lock_guard swap(plan_mutex);
+      std::swap(plan, old);
+    }
+    retire(std::move(old));
+  }
+  follow_addresses();
+  log::set(log_settings(plan->settings().log));
+  log::info("config", "reloaded",
+            {{"blocks", std::uint64_t{plan->settings().blocks.size()}},
+             {"zones_kept", std::uint64_t{next->zones_kept()}},
+             {"caches_kept", std::uint64_t{next->caches_kept()}}});
+  return {};
+}
+
+/// Nobody asks the old plan any more; what the new one did not take over ends, and goes once no answer is late.
+void Daemon::State::retire(std::shared_ptr<Plan> old) {
+  constexpr auto late = std::chrono::seconds(30);
+  const auto now = std::chrono::steady_clock::now();
+  std::erase_if(replaced, [&](const auto& one) { return now - one.first > late; });
+  for (const auto& one : old->forwardings()) {
+    const auto& kept = plan->forwardings();
+    if (std::find(kept.begin(), kept.end(), one) == kept.end()) one->forwarder->stop();
+  }
+  for (const auto& one : old->served()) {
+    const auto& kept = plan->served();
+    if (std::find(kept.begin(), kept.end(), one) == kept.end()) one->source.reset();
+  }
+  replaced.emplace_back(now, std::move(old));
 }
 
 void Daemon::State::stop() {
   ready.store(false, std::memory_order_relaxed);
+  stopping.store(true, std::memory_order_relaxed);
   for (const auto& server : api) server->begin_stop();
   garbage.reset();
   endpoints.reset();
   address_watch.reset();
   if (listeners) listeners->stop();
-  for (const auto& forwarder : forwarders) forwarder->stop();
-  for (const auto& server : api) server->stop(); // its page reads the above
-  for (Served& one : served) one.source.reset();
+  for (const auto& one : plan->forwardings()) one->forwarder->stop();
+  if (pages) pages->stop();                      // they read the above, …
+  for (const auto& server : api) server->stop(); // … as these do
+  replaced.clear();
+  for (const auto& one : plan->served()) one->source.reset();
 }
 
 Daemon::Daemon(Settings settings) : state_(std::make_unique<State>(std::move(settings))) {}
@@ -292,21 +370,32 @@ Daemon::~Daemon() { stop(); }
 
 tl::expected<void, std::string> Daemon::start() {
   State& s = *state_;
-  s.make_zones();
   if (auto opened = s.open_ports(); !opened) return opened;
+  if (auto opened = s.start_pages(); !opened) return opened;
   if (auto opened = s.open_registry(); !opened) return opened;
-  for (const auto& forwarder : s.forwarders)
-    if (auto started = forwarder->start(); !started) return started;
-  s.make_sources();
-  // The metrics page reads all of the above from the API's threads: nothing of it changes from here to stop().
+  if (auto started = s.plan->start_forwarders(); !started) return started;
+  s.plan->make_sources(s.store.get());
   if (auto started = s.start_api(); !started) return started;
   s.listeners->start();
   s.follow_addresses();
-  for (const State::Served& one : s.served)
-    if (auto started = one.source->start(); !started) return started;
+  if (auto started = s.plan->start_sources(); !started) return started;
   malloc_trim(0); // what reading the objects took and left free
   s.ready.store(true, std::memory_order_relaxed);
   return {};
+}
+
+tl::expected<void, std::string> Daemon::reload(Settings settings) {
+  auto done = state_->reload(std::move(settings));
+  ++(done ? state_->reloads : state_->reloads_refused);
+  return done;
+}
+
+void Daemon::reload_refused() { ++state_->reloads_refused; }
+
+std::chrono::milliseconds Daemon::leave() {
+  state_->stopping.store(true, std::memory_order_relaxed);
+  state_->ready.store(false, std::memory_order_relaxed);
+  return state_->plan->settings().lameduck;
 }
 
 void Daemon::announce() const {
@@ -316,19 +405,22 @@ void Daemon::announce() const {
   if (s.descriptors != s.wanted_descriptors)
     log::info("signpostd", "the limit of open files (ulimit -n, LimitNOFILE=) leaves room for fewer connections",
               {{"api", s.descriptors.api}, {"dns_tcp", s.descriptors.tcp}, {"forwarding", s.descriptors.forwarding}});
-  for (const Endpoint& endpoint : s.settings.api)
+  const Settings& settings = s.plan->settings();
+  for (const PageAddress& page : settings.pages)
+    log::info("pages", "listening", {{"address", "http://" + page.endpoint.to_string()}});
+  for (const Endpoint& endpoint : settings.api)
     log::info("api", "listening", {{"address", "http://" + endpoint.to_string()}});
   if (!s.api.empty()) log::info("api", "plain HTTP without credentials: only this machine is served");
-  for (const State::Served& one : s.served) {
-    const std::uint64_t services = one.source->services();
-    if (one.files != nullptr)
+  for (const auto& one : s.plan->served()) {
+    const std::uint64_t services = one->source->services();
+    if (one->files != nullptr)
       log::info("source", "serving objects from files",
-                {{"zones", join(one.origins)},
-                 {"files", join(std::get<ObjectsSource>(one.block->source).files)},
+                {{"zones", join(one->settings.origins)},
+                 {"files", join(std::get<ObjectsSource>(one->from).files)},
                  {"services", services}});
     else
       log::info("source", "serving the registry",
-                {{"zones", join(one.origins)}, {"data", s.settings.data}, {"services", services}});
+                {{"zones", join(one->settings.origins)}, {"data", settings.data}, {"services", services}});
   }
 }
 

@@ -7,6 +7,7 @@
 // main()'s thread only.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
@@ -24,6 +25,16 @@ public:
 
   /// Opens ports and data, reads what the sources hold, serves. Returns when everything is ready.
   [[nodiscard]] tl::expected<void, std::string> start();
+
+  /// Takes another configuration in place: routes, zones and sources, upstreams, caches, addresses, pages, log. What it
+  /// leaves as it is goes on, its catalog and its cache with it, and no question is lost. An error: what cannot be
+  /// changed, or opened, or read; all is as before. From the thread of start().
+  [[nodiscard]] tl::expected<void, std::string> reload(Settings settings);
+  /// Counts a configuration that could not even be read.
+  void reload_refused();
+
+  /// Says on its pages that it is going, and goes on; returns for how long before stop().
+  [[nodiscard]] std::chrono::milliseconds leave();
 
   /// Says in the log where it listens, what it reads and how much it knows.
   void announce() const;

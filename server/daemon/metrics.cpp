@@ -132,6 +132,9 @@ std::vector<Sample> collect(const Parts& parts) {
   std::vector<Sample> samples;
   add(samples, "signpost_build_info", "The program", gauge, 1, {{"version", SIGNPOST_VERSION}});
   add(samples, "signpost_services", "Services known", gauge, parts.services);
+  add(samples, "signpost_config_reloads_total", "Configurations read anew", counter, parts.reloads,
+      {{"result", "done"}});
+  add(samples, "signpost_config_reloads_total", "", counter, parts.reloads_refused, {{"result", "refused"}});
   add(samples, "signpost_log_dropped_lines_total", "Log lines that were not read in time", counter,
       log::dropped_lines());
   if (parts.store != nullptr) {

@@ -34,6 +34,7 @@ struct Parts {
   const endpoints::EndpointsController* endpoints = nullptr;
   std::vector<const api::Server*> api;
   std::size_t services = 0;
+  std::uint64_t reloads = 0, reloads_refused = 0; // of the configuration
 };
 
 /// Any thread.
