@@ -52,6 +52,7 @@ class Fallthrough(unittest.TestCase):
         (d.work / "objects.json").write_text(json.dumps(OBJECTS))
         d.__enter__()
         self.addCleanup(d.__exit__, None, None, None)
+        self.up.asked.clear()  # of the question whether it is ready
         return d
 
     def test_reverse_names_that_are_not_ours_are_forwarded(self):

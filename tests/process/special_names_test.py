@@ -40,6 +40,7 @@ class SpecialNames(unittest.TestCase):
         (d.work / "objects.json").write_text(json.dumps(OBJECTS))
         d.__enter__()
         self.addCleanup(d.__exit__, None, None, None)
+        up.asked.clear()  # of the question whether it is ready
         return d, up
 
     def test_localhost(self):
