@@ -27,9 +27,12 @@ bool in_range(const std::string& key, const store::RangeRequest& request) {
 } // namespace
 
 tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
-                                                  const std::function<void(model::Object&&)>& each) {
+                                                  const std::function<void(model::Object&&)>& each, Readable readable) {
   ReadSummary summary;
   for (const std::string& file : files) {
+    struct stat status {};
+    if (readable == Readable::regular_file && stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+      return tl::make_unexpected(file + ": is no file; put one in its place");
     const auto fail = [&file](const std::string& why) {
       return tl::make_unexpected(model::ManifestError{file + ": " + why});
     };
@@ -186,13 +189,16 @@ namespace {
 tl::expected<std::vector<store::Entry>, std::string>
 read_range(const std::vector<std::string>& files, const store::RangeRequest& request, store::Revision now) {
   std::vector<store::Entry> entries;
-  const auto read = read_files(files, [&](model::Object&& object) {
-    const model::ObjectMeta& metadata = model::metadata(object);
-    std::string key = registry::object_key(model::kind_of(object), metadata.name_space, metadata.name);
-    if (!in_range(key, request)) return;
-    model::metadata(object).resource_version.clear();
-    entries.push_back({std::move(key), std::make_shared<const std::string>(model::encode(object)), now, now});
-  });
+  const auto read = read_files(
+      files,
+      [&](model::Object&& object) {
+        const model::ObjectMeta& metadata = model::metadata(object);
+        std::string key = registry::object_key(model::kind_of(object), metadata.name_space, metadata.name);
+        if (!in_range(key, request)) return;
+        model::metadata(object).resource_version.clear();
+        entries.push_back({std::move(key), std::make_shared<const std::string>(model::encode(object)), now, now});
+      },
+      Readable::regular_file);
   if (!read) return tl::make_unexpected(read.error());
   std::stable_sort(entries.begin(), entries.end(),
                    [](const store::Entry& a, const store::Entry& b) { return a.key < b.key; });

@@ -2,8 +2,9 @@
 // own.
 //
 // Nothing is kept but the file names and a revision: every range reads the files again, so that a daemon with 100,000
-// services from files pays for the zone alone; only while a list is read in pages, what is left of it is held. Files that change are noticed by whoever feeds the zone, who calls
-// reloaded(); the revision goes up, watchers are told that their history is lost, and they list again.
+// services from files pays for the zone alone; only while a list is read in pages, what is left of it is held. Files
+// that change are noticed by whoever feeds the zone, who calls reloaded(); the revision goes up, watchers are told that
+// their history is lost, and they list again.
 //
 // Threads: as store::Store says.
 #pragma once
@@ -26,11 +27,16 @@ struct ReadSummary {
   std::size_t skipped = 0; // kinds that are not ours
 };
 
+/// What may stand for a file: pipes are read once, at the start. Whoever waits for one that nobody writes to waits for
+/// ever, so what reads again wants files.
+enum class Readable { anything, regular_file };
+
 /// Hands over each object of a kind we know, file by file in order (others are skipped and counted). Objects without a
 /// namespace get "default", as kubectl would. The error is one sentence with file and line; what came before it was
 /// handed over. A file without any document is an error: it was cut off, or is about to be written.
 [[nodiscard]] tl::expected<ReadSummary, std::string> read_files(const std::vector<std::string>& files,
-                                                                const std::function<void(model::Object&&)>& each);
+                                                                const std::function<void(model::Object&&)>& each,
+                                                                Readable readable = Readable::anything);
 
 /// Tells whether the files have the contents they had before, at the price of reading them. nullopt: one is no regular
 /// file, which could not be read a second time, or cannot be read.

@@ -19,7 +19,7 @@ public:
 
   tl::expected<void, std::string> start() override {
     digest_ = objects::digest(files_);
-    const auto read = load();
+    const auto read = load(objects::Readable::anything);
     if (!read) return tl::make_unexpected(read.error());
     if (!watch_.still()) digest_.reset();
     if (read->skipped != 0)
@@ -34,14 +34,17 @@ public:
 
 private:
   /// Reads all files into a fresh catalog; only when they are sound does any of it count.
-  tl::expected<objects::ReadSummary, std::string> load() {
+  tl::expected<objects::ReadSummary, std::string> load(objects::Readable readable) {
     catalog::Catalog fresh;
     catalog::Changes unused;
-    auto read = objects::read_files(files_, [&](model::Object&& object) {
-      fresh.put(object, unused);
-      unused.services.clear();
-      unused.namespaces.clear();
-    });
+    auto read = objects::read_files(
+        files_,
+        [&](model::Object&& object) {
+          fresh.put(object, unused);
+          unused.services.clear();
+          unused.namespaces.clear();
+        },
+        readable);
     if (!read) return read;
     publisher_.replace(std::move(fresh));
     publisher_.publish();
@@ -61,7 +64,7 @@ private:
 void FilesSource::reload() {
   const std::optional<std::uint64_t> digest = objects::digest(files_);
   if (digest && digest == digest_) return; // new times, old contents
-  const auto read = load();
+  const auto read = load(objects::Readable::regular_file);
   if (read) {
     // Of files that changed meanwhile nobody knows which contents the digest is of.
     digest_ = watch_.still() ? digest : std::nullopt;

@@ -1,6 +1,7 @@
 #include "discovery/objects/objects_store.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -107,6 +108,20 @@ TEST_CASE("a file without a document is an error, one with a list of nothing is 
     CAPTURE(text);
     CHECK(objects::read_files({directory.write("o.yaml", text)}, [](model::Object&&) {}));
   }
+}
+
+TEST_CASE("a pipe that stands where a file stood is not waited for") {
+  const Directory directory;
+  const std::string file = directory.write("o.yaml", service("web"));
+  objects::ObjectsStore store({file});
+  REQUIRE(store.range(all()));
+  std::filesystem::remove(file);
+  REQUIRE(mkfifo(file.c_str(), 0600) == 0);
+  const auto range = store.range(all());
+  REQUIRE_FALSE(range);
+  CHECK(range.error().message.find("o.yaml: is no file") != std::string::npos);
+  CHECK_FALSE(objects::read_files(
+      {file}, [](model::Object&&) {}, objects::Readable::regular_file));
 }
 
 TEST_CASE("other kinds are skipped and counted, bad objects are named") {
