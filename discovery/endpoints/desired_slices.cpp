@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "discovery/registry/names.hpp"
 #include "discovery/registry/service_rules.hpp"
@@ -47,13 +48,21 @@ std::vector<EndpointPort> ports_on(const Service& service, const PodFacts& pod) 
   return ports;
 }
 
-SliceGroup& group_for(std::vector<SliceGroup>& groups, std::string_view type, std::vector<EndpointPort> ports) {
-  const auto found = std::find_if(groups.begin(), groups.end(), [&](const SliceGroup& group) {
-    return group.address_type == type && group.ports == ports;
-  });
-  if (found != groups.end()) return *found;
-  return groups.emplace_back(SliceGroup{std::string(type), std::move(ports), {}});
-}
+/// Groups by what they share.
+class Groups {
+public:
+  explicit Groups(std::vector<SliceGroup>& groups) : groups_(groups) {}
+
+  SliceGroup& of(std::string_view type, std::vector<EndpointPort> ports) {
+    const auto [place, fresh] = places_.try_emplace(group_identity(type, ports), groups_.size());
+    if (fresh) groups_.push_back({std::string(type), std::move(ports), {}});
+    return groups_[place->second];
+  }
+
+private:
+  std::vector<SliceGroup>& groups_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
 
 Endpoint endpoint_of(const Service& service, const PodFacts& pod, const std::string& address, const ZoneOf& zone_of) {
   Endpoint endpoint;
@@ -85,6 +94,20 @@ std::string name_prefix(const std::string& name) { return name + "-"; }
 
 } // namespace
 
+std::string group_identity(std::string_view type, const std::vector<EndpointPort>& ports) {
+  std::string text(type);
+  const auto add = [&](const std::optional<std::string>& part) {
+    text.append(part ? "=" : "-").append(part.value_or("")) += '\0';
+  };
+  for (const EndpointPort& port : ports) {
+    add(port.name);
+    add(port.protocol);
+    add(port.port ? std::optional(std::to_string(*port.port)) : std::nullopt);
+    add(port.app_protocol);
+  }
+  return text;
+}
+
 DesiredSlices select_endpoints(const Service& service, std::span<const PodFacts* const> pods, const ZoneOf& zone_of) {
   DesiredSlices desired;
   desired.name_space = service.metadata.name_space;
@@ -95,14 +118,14 @@ DesiredSlices select_endpoints(const Service& service, std::span<const PodFacts*
   desired.labels[model::service_name_label] = service.metadata.name;
   desired.labels[managed_by_label] = selecting_writer;
   desired.owners = {owned_by("Service", service.metadata)};
+  Groups groups(desired.groups);
   for (const PodFacts* pod : pods) {
     if (pod->over) continue;
     for (const std::string& family : service.spec.ip_families) {
       const auto address = std::find_if(pod->addresses.begin(), pod->addresses.end(),
                                         [&](const std::string& one) { return is_family(one, family); });
       if (address == pod->addresses.end()) continue;
-      group_for(desired.groups, family, ports_on(service, *pod))
-          .endpoints.push_back(endpoint_of(service, *pod, *address, zone_of));
+      groups.of(family, ports_on(service, *pod)).endpoints.push_back(endpoint_of(service, *pod, *address, zone_of));
     }
   }
   return desired;
@@ -123,6 +146,7 @@ DesiredSlices mirror_slices(const model::Endpoints& endpoints) {
   desired.annotations = endpoints.metadata.annotations;
   for (const char* annotation : not_mirrored) desired.annotations->erase(annotation);
   desired.owners = {owned_by("Endpoints", endpoints.metadata)};
+  Groups groups(desired.groups);
   for (const model::EndpointSubset& subset : endpoints.subsets) {
     std::vector<EndpointPort> ports;
     for (const model::EndpointsPort& port : subset.ports) {
@@ -139,7 +163,7 @@ DesiredSlices mirror_slices(const model::Endpoints& endpoints) {
       if (!one.hostname.empty()) endpoint.hostname = one.hostname;
       endpoint.node_name = one.node_name;
       endpoint.target_ref = one.target_ref;
-      group_for(desired.groups, to_string(address->family()), ports).endpoints.push_back(std::move(endpoint));
+      groups.of(to_string(address->family()), ports).endpoints.push_back(std::move(endpoint));
     };
     for (const model::EndpointsAddress& one : subset.addresses) add(one, true);
     for (const model::EndpointsAddress& one : subset.not_ready_addresses) add(one, false);

@@ -30,6 +30,9 @@ struct SliceGroup {
   std::vector<model::Endpoint> endpoints; // each address once
 };
 
+/// A text that is the same for slices of the same type and ports only.
+[[nodiscard]] std::string group_identity(std::string_view type, const std::vector<model::EndpointPort>& ports);
+
 struct DesiredSlices {
   std::string name_space;
   std::string name_prefix; // generateName

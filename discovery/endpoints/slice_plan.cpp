@@ -21,6 +21,7 @@ std::string identity(const Endpoint& endpoint) {
 struct Draft {
   ExistingSlice slice;
   bool changed = false;
+  bool taken = false; // moved to where its group is planned
 
   [[nodiscard]] std::size_t room() const { return most_endpoints - std::min(most_endpoints, size()); }
   [[nodiscard]] std::size_t size() const { return slice.slice.endpoints.size(); }
@@ -29,12 +30,18 @@ struct Draft {
 class Planner {
 public:
   Planner(const DesiredSlices& desired, std::vector<ExistingSlice> existing) : desired_(desired) {
-    for (ExistingSlice& one : existing) drafts_.push_back({std::move(one)});
+    for (ExistingSlice& one : existing) {
+      const EndpointSlice& slice = one.slice;
+      if (slice.metadata.deletion_timestamp.empty())
+        of_group_[group_identity(slice.address_type, slice.ports)].push_back(drafts_.size());
+      drafts_.push_back({std::move(one)});
+    }
   }
 
   SlicePlan run() {
     for (const SliceGroup& group : desired_.groups) plan(group);
-    for (Draft& draft : drafts_) plan_.remove.push_back(std::move(draft.slice)); // of no group
+    for (Draft& draft : drafts_)
+      if (!draft.taken) plan_.remove.push_back(std::move(draft.slice)); // of no group
     recycle();
     return std::move(plan_);
   }
@@ -72,14 +79,14 @@ private:
   }
 
   std::vector<Draft> take(const SliceGroup& group) {
-    const auto fits = [&](const Draft& draft) {
-      const EndpointSlice& slice = draft.slice.slice;
-      return slice.address_type == group.address_type && slice.ports == group.ports &&
-             slice.metadata.deletion_timestamp.empty();
-    };
-    const auto first = std::stable_partition(drafts_.begin(), drafts_.end(), [&](const Draft& d) { return !fits(d); });
-    std::vector<Draft> taken(std::make_move_iterator(first), std::make_move_iterator(drafts_.end()));
-    drafts_.erase(first, drafts_.end());
+    std::vector<Draft> taken;
+    const auto found = of_group_.find(group_identity(group.address_type, group.ports));
+    if (found == of_group_.end()) return taken;
+    for (const std::size_t at : found->second) {
+      taken.push_back(std::move(drafts_[at]));
+      drafts_[at].taken = true;
+    }
+    of_group_.erase(found);
     return taken;
   }
 
@@ -127,27 +134,38 @@ private:
 
   /// The type of a slice cannot change, all else can.
   void recycle() {
+    std::unordered_map<std::string, std::deque<std::size_t>> free; // those to be removed, by type
+    for (std::size_t i = 0; i < plan_.remove.size(); ++i) {
+      const EndpointSlice& slice = plan_.remove[i].slice;
+      if (slice.metadata.deletion_timestamp.empty()) free[slice.address_type].push_back(i);
+    }
+    std::vector<bool> reused(plan_.remove.size());
     std::vector<EndpointSlice> create;
     for (EndpointSlice& fresh : plan_.create) {
-      const auto old = std::find_if(plan_.remove.begin(), plan_.remove.end(), [&](const ExistingSlice& one) {
-        return one.slice.address_type == fresh.address_type && one.slice.metadata.deletion_timestamp.empty();
-      });
-      if (old == plan_.remove.end()) {
+      const auto old = free.find(fresh.address_type);
+      if (old == free.end() || old->second.empty()) {
         create.push_back(std::move(fresh));
         continue;
       }
-      Draft draft{std::move(*old)};
-      plan_.remove.erase(old);
+      const std::size_t at = old->second.front();
+      old->second.pop_front();
+      reused[at] = true;
+      Draft draft{std::move(plan_.remove[at])};
       draft.slice.slice.ports = std::move(fresh.ports);
       draft.slice.slice.endpoints = std::move(fresh.endpoints);
       dress(draft);
       plan_.update.push_back(std::move(draft.slice));
     }
     plan_.create = std::move(create);
+    std::vector<ExistingSlice> remove;
+    for (std::size_t i = 0; i < plan_.remove.size(); ++i)
+      if (!reused[i]) remove.push_back(std::move(plan_.remove[i]));
+    plan_.remove = std::move(remove);
   }
 
   const DesiredSlices& desired_;
   std::vector<Draft> drafts_;
+  std::unordered_map<std::string, std::vector<std::size_t>> of_group_; // in drafts_, those that stay
   SlicePlan plan_;
 };
 
