@@ -58,10 +58,12 @@ struct Removals {
 };
 
 void finish(const model::KindInfo& kind, Removals& removals, const ReplyCallback& done) {
-  if (removals.failed) return done(status_reply(*removals.failed));
-  done(json_reply(200, fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":"
-                                   "\"{}\"}},\"items\":[{}]}}",
-                                   kind.name, kind.api_version(), removals.revision, removals.items)));
+  reply_with(done, [&] {
+    if (removals.failed) return status_reply(*removals.failed);
+    return json_reply(200, fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":"
+                                       "\"{}\"}},\"items\":[{}]}}",
+                                       kind.name, kind.api_version(), removals.revision, removals.items));
+  });
 }
 
 void delete_collection(registry::Registry& registry, const Route& route, const Query& query,
@@ -116,7 +118,9 @@ void delete_object(registry::Registry& registry, const Route& route, std::shared
     return delete_collection(registry, route, request->target.query, *options, dry_run, std::move(done));
   registry.remove(route.kind, route.name_space, route.name, std::move(*options), dry_run,
                   [kind = route.kind, encoding, done = std::move(done)](registry::Result<Stored> stored) {
-                    done(stored ? deleted_reply(kind, *stored, encoding) : status_reply(stored.error()));
+                    reply_with(done, [&] {
+                      return stored ? deleted_reply(kind, *stored, encoding) : status_reply(stored.error());
+                    });
                   });
 }
 

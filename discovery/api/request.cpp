@@ -22,6 +22,12 @@ Reply::Reply(Reply&&) noexcept = default;
 Reply& Reply::operator=(Reply&&) noexcept = default;
 Reply::~Reply() = default;
 
+Reply no_memory_reply() {
+  Reply reply = text_reply(503, "503 Service Unavailable: out of memory; try again\n");
+  reply.close = true;
+  return reply;
+}
+
 Stream::Step ResumedStream::next(std::string& out) {
   if (begin_.empty()) return rest_ ? rest_->next(out) : Step::failed;
   if (out.empty())

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -110,6 +111,21 @@ struct Reply {
 };
 
 using ReplyCallback = std::function<void(Reply)>;
+
+/// 503, after which the connection ends.
+[[nodiscard]] Reply no_memory_reply();
+
+/// Replies with what `make` makes of a result, or that there was no memory for it: for threads that others wait for.
+template <class Make>
+void reply_with(const ReplyCallback& done, Make make) {
+  Reply reply;
+  try {
+    reply = make();
+  } catch (const std::bad_alloc&) {
+    reply = no_memory_reply();
+  }
+  done(std::move(reply));
+}
 
 [[nodiscard]] Reply text_reply(int status, std::string body);
 [[nodiscard]] Reply json_reply(int status, std::string body);

@@ -79,13 +79,6 @@ Reply plain_error(const HeadError& error) {
   return reply;
 }
 
-/// Made without asking for memory, but for what it is sent in.
-Reply no_memory() {
-  Reply reply = text_reply(503, "503 Service Unavailable: out of memory; try again\n");
-  reply.close = true;
-  return reply;
-}
-
 /// Posts from a thread that must not throw: memory is waited for.
 template <class Task>
 void post_surely(asio::io_context& io, Task task) {
@@ -393,7 +386,7 @@ Session::Wait Session::serve() {
     } catch (const std::bad_alloc&) {
       failed = true;
     }
-    if (failed) reply = no_memory();
+    if (failed) reply = no_memory_reply();
     request.reset();
     counters().bodies_bytes -= body_bytes_;
     body_bytes_ = 0;
@@ -406,7 +399,7 @@ Session::Wait Session::serve() {
       };
       if (large && (packed || reply.wanted != Format::json)) {
         const bool done = co_await elsewhere(std::move(work));
-        if (!done && !closed_) reply = no_memory();
+        if (!done && !closed_) reply = no_memory_reply();
       } else {
         work();
       }
@@ -455,11 +448,11 @@ Session::Awaitable<Reply> Session::answer(std::shared_ptr<Request> request) {
       try {
         responder.handle(request, done);
       } catch (const std::bad_alloc&) {
-        done(no_memory());
+        done(no_memory_reply());
       }
     };
     const bool handled = co_await more_for_reader(std::move(work));
-    if (!handled && !closed_) co_return no_memory();
+    if (!handled && !closed_) co_return no_memory_reply();
   } else {
     responder.handle(request, std::move(done));
   }

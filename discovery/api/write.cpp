@@ -89,10 +89,12 @@ void create(Write write) {
   write.registry.create(write.route.kind, write.route.name_space, std::move(body->object), write.options,
                         [kind = write.route.kind, encoding = write.encoding, warnings = std::move(body->warnings),
                          done = std::move(write.done)](registry::Result<Stored> stored) {
-                          if (!stored) return done(status_reply(stored.error()));
-                          Reply reply = object_reply(201, kind, *stored, encoding);
-                          add_warnings(reply, warnings);
-                          done(std::move(reply));
+                          reply_with(done, [&] {
+                            if (!stored) return status_reply(stored.error());
+                            Reply reply = object_reply(201, kind, *stored, encoding);
+                            add_warnings(reply, warnings);
+                            return reply;
+                          });
                         });
 }
 
@@ -102,10 +104,12 @@ void mutate(Write write, registry::Mutation mutation, std::optional<model::Objec
             std::shared_ptr<std::vector<std::string>> warnings) {
   const auto finish = [kind = write.route.kind, encoding = write.encoding, warnings,
                        done = std::move(write.done)](registry::Result<std::pair<Stored, bool>> result) {
-    if (!result) return done(status_reply(result.error()));
-    Reply reply = object_reply(result->second ? 201 : 200, kind, result->first, encoding);
-    add_warnings(reply, *warnings);
-    done(std::move(reply));
+    reply_with(done, [&] {
+      if (!result) return status_reply(result.error());
+      Reply reply = object_reply(result->second ? 201 : 200, kind, result->first, encoding);
+      add_warnings(reply, *warnings);
+      return reply;
+    });
   };
   const Route& route = write.route;
   if (route.to == Route::To::status) {
