@@ -1,4 +1,5 @@
 // signpostd: reads the command line, starts the daemon, waits for a signal.
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "server/config/command_line.hpp"
 #include "server/daemon/check.hpp"
 #include "server/daemon/daemon.hpp"
+#include "server/daemon/last_words.hpp"
 #include "server/daemon/reloader.hpp"
 #include "server/daemon/service_manager.hpp"
 #include "server/daemon/signals.hpp"
@@ -85,9 +87,14 @@ signals::Taken run(Reloader& reloader, std::optional<std::chrono::steady_clock::
   }
 }
 
+/// Each arena of the allocator keeps what its threads once needed, and takes 64 MiB of addresses; the threads that
+/// allocate much are fewer than the cores may be.
+void bound_arenas() { mallopt(M_ARENA_MAX, 4); }
+
 int serve(const CommandLine& line, int argc, char** argv) {
   signals::prepare();
   raise_descriptor_limit();
+  bound_arenas();
   log::open(log_settings(line.settings.log));
 
   Daemon daemon(line.settings);
@@ -145,6 +152,7 @@ int export_zone(const CommandLine& line) {
 } // namespace
 
 int main(int argc, char** argv) {
+  prepare_last_words();
   const auto line = parse_command_line(argc, argv);
   if (!line) {
     const bool all = std::any_of(argv, argv + argc, [](const char* word) { return std::strcmp(word, "--check") == 0; });

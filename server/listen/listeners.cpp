@@ -1,6 +1,7 @@
 #include "server/listen/listeners.hpp"
 
 #include <algorithm>
+#include <system_error>
 
 #include "server/listen/cores.hpp"
 #include "zone/index/epoch.hpp"
@@ -88,7 +89,13 @@ Listeners::Update Listeners::update(const std::vector<ListenAddress>& addresses)
       update.failed.push_back(opened.error());
       continue;
     }
-    opened->udp->start();
+    try {
+      opened->udp->start();
+    } catch (const std::system_error& error) {
+      tcp_->remove(opened->endpoint);
+      update.failed.push_back(opened->endpoint.to_string() + ": no thread can be started: " + error.code().message());
+      continue; // closes it
+    }
     update.opened.push_back(opened->endpoint);
     const std::lock_guard lock(mutex_);
     open_.push_back(std::move(*opened));

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Crowds of connections that do nothing: what one side holds, the others do not miss, and it is given back."""
-import contextlib, json, signal, socket, struct, threading, unittest
+import contextlib, json, os, shutil, signal, socket, struct, threading, unittest
 
-from daemon import PATIENCE, Daemon
+from daemon import PATIENCE, SIGNPOSTD, Daemon
 
 COREFILE = """cluster.local:{{dns}} {{{{
     bind 127.0.0.1
@@ -104,6 +104,39 @@ class Crowds(unittest.TestCase):
                 self.assertEqual(len(d.request("GET", path)[1]["items"]), 61)
                 self.assertLess(resident_mib(d) - before, 200)
             self.assertEqual(d.stop(signal.SIGTERM), 0)
+
+
+class Scarcity(unittest.TestCase):
+    def ends_with_a_sentence_or_serves(self, *prefix, says):
+        class Scarce(Daemon):
+            def command(self):
+                return [*prefix, *super().command()]
+
+        d = Scarce()
+        os.chmod(d.work, 0o777)
+        try:
+            d.start()
+        except AssertionError:
+            lines = d.log_text().strip().splitlines()
+            self.assertIn("signpostd: ", lines[-1])
+            self.assertTrue(any(word in lines[-1] for word in says), lines[-1])
+        code = d.stop()
+        self.assertIn(code, (0, 1), d.log_text())
+        shutil.rmtree(d.work, ignore_errors=True)
+        return code
+
+    @unittest.skipUnless(os.getuid() == 0, "the limit of threads does not bind us: needs root, to be somebody else")
+    def test_few_threads(self):
+        codes = [self.ends_with_a_sentence_or_serves("setpriv", "--reuid=65533", "--regid=65533", "--clear-groups",
+                                                     "prlimit", f"--nproc={n}:{n}", says=["no thread"])
+                 for n in (1, 3, 5, 7, 9, 11, 64)]
+        self.assertEqual((codes[0], codes[-1]), (1, 0))
+
+    def test_little_memory(self):
+        if any(preset in SIGNPOSTD for preset in ("/asan/", "/tsan/")):
+            self.skipTest("sanitizers take addresses as they want")
+        for mib in (64, 128, 256, 384):
+            self.ends_with_a_sentence_or_serves("prlimit", f"--as={mib << 20}:{mib << 20}", says=["no thread", "memory"])
 
 
 if __name__ == "__main__":
