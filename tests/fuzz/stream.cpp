@@ -43,6 +43,7 @@ public:
   Loop()
       : loop_(std::make_shared<TcpLoop>(patient())),
         served_(std::make_shared<Served>(
+            Endpoint{*model::Address::parse("127.0.0.1"), 53},
             std::make_shared<const Router>(std::vector<BlockRoute>{{.zones = {"."}, .zone = &small_zone()}}),
             loop_->counters[0])) {}
 
