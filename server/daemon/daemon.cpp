@@ -185,6 +185,7 @@ tl::expected<void, std::string> Daemon::State::start_api() {
   if (!registry) return {};
   for (const Endpoint& endpoint : plan->settings().api) {
     api::Callbacks callbacks;
+    if (disk != nullptr) callbacks.trouble = [this] { return disk->trouble(); };
     callbacks.ready = [this]() -> std::optional<std::string> {
       if (ready.load(std::memory_order_relaxed)) return std::nullopt;
       return "the services are not read yet, or the server is stopping";
