@@ -55,14 +55,18 @@ struct Removals {
   std::string items;
   std::optional<registry::Status> failed;
   store::Revision revision = 0;
+  store::Revision written = 0; // 0: nothing, or a dry run
 };
 
 void finish(const model::KindInfo& kind, Removals& removals, const ReplyCallback& done) {
   reply_with(done, [&] {
     if (removals.failed) return status_reply(*removals.failed);
-    return json_reply(200, fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":"
-                                       "\"{}\"}},\"items\":[{}]}}",
-                                       kind.name, kind.api_version(), removals.revision, removals.items));
+    Reply reply =
+        json_reply(200, fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":"
+                                    "\"{}\"}},\"items\":[{}]}}",
+                                    kind.name, kind.api_version(), removals.revision, removals.items));
+    reply.written = removals.written;
+    return reply;
   });
 }
 
@@ -88,13 +92,14 @@ void delete_collection(registry::Registry& registry, const Route& route, const Q
   removals->open = names.size() + 1; // one for this function, so that none ends it while names are still to come
   // Endpoints that are computed go with their slices.
   const bool computed = route.kind == model::Kind::endpoints;
-  const auto closed = [removals, computed, kind = route.kind, done](registry::Result<Stored>* result) {
+  const auto closed = [removals, computed, dry_run, kind = route.kind, done](registry::Result<Stored>* result) {
     {
       const std::lock_guard lock(removals->mutex);
       if (result != nullptr && *result) {
         if (!removals->items.empty()) removals->items += ',';
         (*result)->write(removals->items);
         removals->revision = std::max(removals->revision, (*result)->revision);
+        if (!dry_run) removals->written = removals->revision;
       } else if (result != nullptr && result->error().code != 404 && !(computed && result->error().code == 409)) {
         removals->failed = result->error();
       }
@@ -117,9 +122,12 @@ void delete_object(registry::Registry& registry, const Route& route, std::shared
   if (route.to == Route::To::collection)
     return delete_collection(registry, route, request->target.query, *options, dry_run, std::move(done));
   registry.remove(route.kind, route.name_space, route.name, std::move(*options), dry_run,
-                  [kind = route.kind, encoding, done = std::move(done)](registry::Result<Stored> stored) {
+                  [kind = route.kind, encoding, dry_run, done = std::move(done)](registry::Result<Stored> stored) {
                     reply_with(done, [&] {
-                      return stored ? deleted_reply(kind, *stored, encoding) : status_reply(stored.error());
+                      if (!stored) return status_reply(stored.error());
+                      Reply reply = deleted_reply(kind, *stored, encoding);
+                      reply.written = dry_run ? 0 : stored->revision;
+                      return reply;
                     });
                   });
 }

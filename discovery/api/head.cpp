@@ -115,6 +115,8 @@ tl::expected<void, HeadError> take_field(std::string_view name, std::string_view
   } else if (same(name, "connection")) {
     seen.connection_close = seen.connection_close || list_has(value, "close");
     seen.connection_keep = seen.connection_keep || list_has(value, "keep-alive");
+  } else if (same(name, "user-agent")) {
+    if (head.user_agent.empty()) head.user_agent = value;
   } else if (same(name, "accept-encoding")) {
     if (head.accept_encoding.empty()) head.accept_encoding = value;
   } else if (same(name, "accept")) {

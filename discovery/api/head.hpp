@@ -20,7 +20,7 @@ struct Head {
   std::string_view target; // origin-form, whatever form was sent
   int minor = 1;           // HTTP/1.minor
   std::string_view host;
-  std::string_view accept, accept_encoding, content_type, origin; // views into the text; empty: absent
+  std::string_view accept, accept_encoding, content_type, origin, user_agent; // views into the text; empty: absent
   bool has_origin = false;
   std::optional<std::uint64_t> content_length;
   bool chunked = false;

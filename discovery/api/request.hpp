@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "discovery/api/negotiation.hpp"
+#include "discovery/store/store.hpp"
 
 namespace signpost::api {
 
@@ -102,6 +103,7 @@ struct Reply {
   std::unique_ptr<Stream> stream;   // instead of body
   std::unique_ptr<WatchFeed> watch; // instead of body
   bool close = false;               // end the connection afterwards
+  store::Revision written = 0;      // of what the request wrote (or found as it wanted it); 0: it wrote nothing
   Format wanted = Format::json;     // what a body in JSON is to be translated to
 
   Reply();

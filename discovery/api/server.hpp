@@ -67,12 +67,24 @@ struct Page {
 
 using Pages = std::map<std::string, Page>; // by path: "/metrics"
 
+/// Something was written: who asked for what, and the revision that it has now. The texts are the client's, as sent;
+/// views for the time of the call.
+struct Written {
+  std::string_view method;
+  std::string_view target; // path and query
+  std::string_view peer;   // address and port
+  std::string_view agent;  // User-Agent
+  store::Revision revision = 0;
+};
+
 struct Callbacks {
   /// Why requests cannot be served properly yet: /readyz answers 500 with it. nullopt, or no function: ready.
   std::function<std::optional<std::string>()> ready;
   /// Why nothing can be written although reads and DNS go on: /readyz?verbose shows it and stays 200, for what is
   /// served is better than nothing. nullopt, or no function: writing works.
   std::function<std::optional<std::string>()> trouble = {};
+  /// Called on an event loop after each write that succeeded; must not block.
+  std::function<void(const Written&)> written = {};
   /// Further pages.
   Pages pages;
 };

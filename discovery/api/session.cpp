@@ -387,6 +387,7 @@ Session::Wait Session::serve() {
       failed = true;
     }
     if (failed) reply = no_memory_reply();
+    if (reply.written != 0) tell_written(head, reply.written);
     request.reset();
     counters().bodies_bytes -= body_bytes_;
     body_bytes_ = 0;
@@ -408,6 +409,15 @@ Session::Wait Session::serve() {
     if (!written) co_return;
   }
   close();
+}
+
+void Session::tell_written(const Head& head, store::Revision revision) {
+  if (!callbacks().written) return;
+  Error gone;
+  const auto peer = socket_.remote_endpoint(gone);
+  const std::string address = gone ? std::string() : fmt::format("{}:{}", peer.address().to_string(), peer.port());
+  callbacks().written(
+      {.method = head.method, .target = head.target, .peer = address, .agent = head.user_agent, .revision = revision});
 }
 
 /// From where it is made on: those who make more look at what is held.

@@ -148,6 +148,7 @@ private:
   void stalled(std::size_t held);
   void hold(std::size_t output);
   void hold_reply(const Reply& reply);
+  void tell_written(const Head& head, store::Revision revision);
   [[nodiscard]] bool holds_for_good() const;
   Wait refuse(Reply reply);
   Wait linger();
@@ -156,6 +157,7 @@ private:
   void count(int status);
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = Clock::now() + from_now; }
   [[nodiscard]] const Settings& settings() const { return loop_.shared->settings; }
+  [[nodiscard]] const Callbacks& callbacks() const { return loop_.shared->callbacks; }
   [[nodiscard]] Counters& counters() const { return loop_.shared->counters; }
 
   Loop& loop_;

@@ -88,10 +88,12 @@ void create(Write write) {
     return write.done(status_reply(*wrong));
   write.registry.create(write.route.kind, write.route.name_space, std::move(body->object), write.options,
                         [kind = write.route.kind, encoding = write.encoding, warnings = std::move(body->warnings),
+                         dry_run = write.options.dry_run,
                          done = std::move(write.done)](registry::Result<Stored> stored) {
                           reply_with(done, [&] {
                             if (!stored) return status_reply(stored.error());
                             Reply reply = object_reply(201, kind, *stored, encoding);
+                            reply.written = dry_run ? 0 : stored->revision;
                             add_warnings(reply, warnings);
                             return reply;
                           });
@@ -102,11 +104,12 @@ void create(Write write) {
 /// while the mutation runs.
 void mutate(Write write, registry::Mutation mutation, std::optional<model::Object> create_if_absent,
             std::shared_ptr<std::vector<std::string>> warnings) {
-  const auto finish = [kind = write.route.kind, encoding = write.encoding, warnings,
+  const auto finish = [kind = write.route.kind, encoding = write.encoding, warnings, dry_run = write.options.dry_run,
                        done = std::move(write.done)](registry::Result<std::pair<Stored, bool>> result) {
     reply_with(done, [&] {
       if (!result) return status_reply(result.error());
       Reply reply = object_reply(result->second ? 201 : 200, kind, result->first, encoding);
+      reply.written = dry_run ? 0 : result->first.revision;
       add_warnings(reply, *warnings);
       return reply;
     });

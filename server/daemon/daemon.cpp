@@ -192,6 +192,14 @@ tl::expected<void, std::string> Daemon::State::start_api() {
     };
     if (disk != nullptr) callbacks.trouble = [this] { return disk->trouble(); };
     callbacks.pages["/metrics"] = {std::string(metrics_content_type), [this] { return metrics(); }};
+    callbacks.written = [](const api::Written& written) {
+      log::sample("api", "written",
+                  {{"what", std::string(written.method) + ' ' +
+                                std::string(written.target.substr(0, written.target.find('?')))},
+                   {"who", written.agent},
+                   {"from", written.peer},
+                   {"revision", written.revision}});
+    };
     callbacks.pages["/status"] = {"application/json", [this] { return status(); }};
     api.push_back(
         std::make_unique<api::Server>(*registry,
