@@ -10,6 +10,11 @@ std::string Endpoint::to_string() const {
   return (address.is_v4() ? text : "[" + text + "]") + ":" + std::to_string(port);
 }
 
+bool ForwardSettings::stays_here() const {
+  return !upstreams.empty() && files.empty() &&
+         std::all_of(upstreams.begin(), upstreams.end(), [](const Endpoint& e) { return e.address.is_loopback(); });
+}
+
 std::optional<Endpoint> Endpoint::parse(std::string_view text, std::optional<std::uint16_t> default_port) {
   std::string_view host = text;
   std::optional<std::string_view> port;

@@ -71,6 +71,9 @@ struct ForwardSettings {
   enum class Policy : std::uint8_t { random, round_robin, sequential } policy = Policy::random;
   std::uint32_t max_concurrent = 0; // questions in flight; 0: the built-in bound
   bool force_tcp = false;
+
+  /// Whether it asks nobody but servers of this machine, by their loopback addresses.
+  [[nodiscard]] bool stays_here() const;
   Place place{};
   bool operator==(const ForwardSettings&) const = default;
 };

@@ -43,7 +43,8 @@ std::vector<std::string> zones_beyond(const Settings& settings, const ServerBloc
     if (&other != &block && meets) beyond.insert(beyond.end(), other.zones.begin(), other.zones.end());
   }
   for (const zone::SpecialZone& special : zone::special_zones())
-    if (!special.is_private) beyond.emplace_back(special.name);
+    if (!special.is_private && !(special.is_testing && block.forward && block.forward->stays_here()))
+      beyond.emplace_back(special.name);
   return beyond;
 }
 

@@ -35,6 +35,7 @@ Plan::Plan(Settings settings, std::size_t descriptors, const Plan* old)
       route.zone = served_.emplace_back(serve(block, old))->zone.get();
     if (block.forward) route.outside = forwardings_.emplace_back(forward(block, old))->forwarder.get();
     route.falls = block.falls_through();
+    route.stays_here = block.forward && block.forward->stays_here();
     route.keeps_private = block.keeps_private;
     route.log = block.log ? query_log_.get() : nullptr;
     route.nsid = block.nsid;

@@ -23,6 +23,7 @@ struct BlockRoute {
   std::vector<std::string> zones;   // names at or below these, as ServerBlock::zones_on() gives them
   const zone::Zone* zone = nullptr; // answers its own origins; null: the block has no source
   Outside* outside = nullptr;       // answers the block's other names; null: REFUSED
+  bool stays_here = false;          // `outside` asks nobody but servers of this machine
   bool keeps_private = false;       // reverse names of private addresses do not leave this address
   std::vector<std::string> falls;   // zones whose names others are asked for where `zone` does not know them
   QueryLog* log = nullptr;          // gets every query of the block; null: none
@@ -42,7 +43,8 @@ public:
   /// way to the root that forwards it. Null: nobody.
   [[nodiscard]] Outside* beyond(std::span<const std::uint8_t> name) const noexcept;
 
-  /// The special zone that this name is in, unless a block here is for that zone or one below it. Null: none.
+  /// The special zone that this name is in, unless a block here is for that zone or one below it, or leaves such a name
+  /// on this machine. Null: none.
   [[nodiscard]] const zone::SpecialZone* special(std::span<const std::uint8_t> name) const noexcept;
 
   /// The block whose zone may be asked before find(), since nothing below its origins belongs to another block. Null:

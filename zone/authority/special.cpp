@@ -27,7 +27,7 @@ constexpr SpecialZone zones[] = {
     {"localhost", Holds::addresses},
     {"invalid"},
     {"onion"},
-    {"test"},
+    {.name = "test", .is_testing = true},
     {"home.arpa"},
     {"127.in-addr.arpa", Holds::pointer},
     {loopback_ip6, Holds::pointer},

@@ -2,7 +2,9 @@
 // has (RFC 6303): answered here, so that they never leave.
 //
 //   localhost, below it         127.0.0.1 and ::1, no other records
-//   invalid onion test          NXDOMAIN
+//   invalid onion               NXDOMAIN
+//   test                        NXDOMAIN, but where only servers of this machine are asked: that is testing, and such names
+//                               are for that (RFC 6761 6.2)
 //   home.arpa                   NXDOMAIN below it
 //   reverse names of loopback   localhost for the address itself, else NXDOMAIN
 //   … of 0/8, link-local, 255.255.255.255 and, where that is wanted, private addresses: NXDOMAIN
@@ -24,6 +26,7 @@ struct SpecialZone {
   std::string_view name; // text without trailing dot
   Holds holds = Holds::nothing;
   bool is_private = false; // of addresses that a site may have names for
+  bool is_testing = false; // of names that a server of this machine may have
 };
 
 /// All of them.

@@ -15,6 +15,20 @@ std::string found(const Router& router, std::string_view name) {
   return route == nullptr ? "none" : route->zones.front();
 }
 
+/// Forwards to nobody.
+class Nobody final : public Outside {
+public:
+  Taken take(const wire::Query&, wire::Transport, std::span<std::uint8_t>, std::size_t,
+             const ReplyTo&) noexcept override {
+    return {};
+  }
+  Taken follow(const wire::Query&, wire::Transport, std::span<std::uint8_t>, const ReplyTo&) noexcept override {
+    return {};
+  }
+  bool covers(std::span<const std::uint8_t>) const noexcept override { return true; }
+  bool ask(const Link&, std::shared_ptr<Waiter>) noexcept override { return false; }
+};
+
 } // namespace
 
 TEST_CASE("the longest zone wins") {
@@ -35,6 +49,24 @@ TEST_CASE("a name in no zone has no block") {
   CHECK(found(router, "example.com") == "none");
   CHECK(found(router, "") == "none");
   CHECK(found(Router({}), "x") == "none");
+}
+
+TEST_CASE("names for testing are special unless only this machine is asked for them") {
+  const auto special = [](std::string_view name, bool forwards, bool stays_here, std::vector<std::string> zones = {"."}) {
+    static Nobody nobody;
+    BlockRoute route = block(std::move(zones));
+    route.outside = forwards ? &nobody : nullptr;
+    route.stays_here = stays_here;
+    const Router router({route});
+    const Bytes packet = question(name);
+    return router.special(std::span(packet).subspan(12, packet.size() - 16)) != nullptr;
+  };
+  CHECK(special("a.test", true, false));
+  CHECK(special("a.test", false, true)); // nobody is asked
+  CHECK_FALSE(special("a.test", true, true));
+  CHECK_FALSE(special("a.test", true, false, {"test"}));
+  CHECK(special("x.invalid", true, true));
+  CHECK(special("localhost", true, true));
 }
 
 TEST_CASE("a malformed name has no block") {
