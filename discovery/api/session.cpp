@@ -215,7 +215,7 @@ Session::Wait Session::wait_for_memory() {
   if (stream_ != nullptr) stream_->rest();
   if (feed_ != nullptr) feed_->rest();
   hold(0);
-  while (!closed_ && loop_.shared->crowd.holds_too_much()) {
+  while (!closed_ && !peer_gone_ && loop_.shared->crowd.holds_too_much()) {
     loop_.shared->crowd.relieve();
     if (holds_for_good()) co_return;
     co_await wait(Clock::now() + memory_pause);
@@ -225,9 +225,10 @@ Session::Wait Session::wait_for_memory() {
 Session::Awaitable<bool> Session::more_for_reader(std::function<void()> work) {
   const Crowd& crowd = loop_.shared->crowd;
   bool refused = true, waited = false;
-  while (refused && !closed_) {
+  while (refused && !closed_ && !peer_gone_) {
     // Judged where the work is done, one after the other: all who wait for it would find that there is room.
     std::function<void()> judged = [&] {
+      if (peer_gone_) return; // a page of what was long ago is much work for nobody
       refused = crowd.holds_too_much() && !(waited && holds_for_good());
       if (!refused) work();
     };
@@ -236,7 +237,7 @@ Session::Awaitable<bool> Session::more_for_reader(std::function<void()> work) {
     if (refused) co_await wait_for_memory();
     waited = true;
   }
-  co_return !closed_;
+  co_return !closed_ && !peer_gone_;
 }
 
 Session::Awaitable<bool> Session::read_more() {

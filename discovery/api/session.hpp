@@ -172,7 +172,7 @@ private:
   bool signalled_ = false;
   bool idle_ = false;     // between requests
   bool draining_ = false; // answer what runs, then end
-  bool peer_gone_ = false;
+  std::atomic<bool> peer_gone_{false}; // of a watch; also read where its work is done
   bool reset_ = false;                  // when it is closed: drop what the kernel still has for the reader
   std::atomic<bool> closed_{false};     // set by the loop; looked at before work for it begins
   Clock::time_point last_progress_;     // of a reader that has not taken all that is sent …
