@@ -24,6 +24,7 @@
 #include "server/forward/question_queue.hpp"
 #include "server/forward/route_table.hpp"
 #include "server/forward/upstream_files.hpp"
+#include "zone/wire/any.hpp"
 #include "zone/wire/name.hpp"
 #include "zone/wire/types.hpp"
 
@@ -118,6 +119,8 @@ struct Forwarder::State {
   void drain();
   void wind_up(SteadyTime until);
   [[nodiscard]] Taken refuse(const wire::Query& query, std::span<std::uint8_t> buffer, wire::Rcode rcode) noexcept;
+  /// ANY is answered here, with little, and no upstream is asked (RFC 8482); the others are refused.
+  [[nodiscard]] Taken meta(const wire::Query& query, std::span<std::uint8_t> buffer) noexcept;
   [[nodiscard]] bool enqueue(Question::Kind kind, std::uint16_t route, const wire::Query& query,
                              wire::Transport transport, std::span<const std::uint8_t> buffer,
                              const ReplyTo& reply_to) noexcept;
@@ -277,6 +280,14 @@ void Forwarder::State::wind_up(SteadyTime until) {
   winding_up->async_wait([this, until](boost::system::error_code) { wind_up(until); });
 }
 
+Taken Forwarder::State::meta(const wire::Query& query, std::span<std::uint8_t> buffer) noexcept {
+  if (query.type != wire::type::any) return refuse(query, buffer, wire::Rcode::notimp);
+  if (!table.find(query) || table.kept(query)) return refuse(query, buffer, wire::Rcode::refused);
+  const std::size_t length = wire::write_any(buffer, query);
+  if (length == 0) return refuse(query, buffer, wire::Rcode::servfail);
+  return {.later = false, .length = length};
+}
+
 Taken Forwarder::State::refuse(const wire::Query& query, std::span<std::uint8_t> buffer, wire::Rcode rcode) noexcept {
   WorkerCounters& counters = mine();
   count(rcode == wire::Rcode::servfail ? counters.overflows : counters.refused);
@@ -342,7 +353,7 @@ Taken Forwarder::take(const wire::Query& query, wire::Transport transport, std::
                       std::size_t query_length, const ReplyTo& reply_to) noexcept {
   State& state = *state_;
   if (query.klass != wire::class_in) return state.refuse(query, buffer, wire::Rcode::refused);
-  if (is_meta(query.type)) return state.refuse(query, buffer, wire::Rcode::notimp);
+  if (is_meta(query.type)) return state.meta(query, buffer);
   const auto index = state.table.find(query);
   if (!index || !state.open.load(std::memory_order_acquire)) return state.refuse(query, buffer, wire::Rcode::refused);
   const RouteState& route = state.routes[*index];

@@ -12,8 +12,8 @@
 // rewritten record by record (zone/wire/response.hpp), cached, and sent to everyone who waits.
 //
 // What a client sees: its own id and question, RA=1, AA=0, RD and CD copied; an OPT only if it sent one. RD=0 makes no
-// difference, as in CoreDNS. A class other than IN, a name of no route or of our own zones: REFUSED; ANY and the meta
-// types (AXFR …): NOTIMP. No upstream answers: SERVFAIL with EDE 22 (none could be reached) or 23 (network error); one
+// difference, as in CoreDNS. A class other than IN, a name of no route or of our own zones: REFUSED; the meta types
+// (AXFR …): NOTIMP; ANY: one HINFO record, no upstream is asked (RFC 8482). No upstream answers: SERVFAIL with EDE 22 (none could be reached) or 23 (network error); one
 // answers with what cannot be used: SERVFAIL with EDE 0 that says what it is. Extended errors of an upstream are handed
 // on, marked as its own; so is a cut answer, with TC, where TCP brings nothing better.
 //

@@ -9,6 +9,7 @@
 #include "zone/authority/lookup.hpp"
 #include "zone/authority/reply.hpp"
 #include "zone/index/index.hpp"
+#include "zone/wire/any.hpp"
 #include "zone/wire/edns.hpp"
 #include "zone/wire/name.hpp"
 #include "zone/zone.hpp"
@@ -119,6 +120,32 @@ struct Chain {
   return {Verdict::chase, finish(opened.reply, query, opened.error)};
 }
 
+/// Types from IXFR on: zone transfers are refused; ANY gets the one record that there is, or HINFO in place of many
+/// (RFC 8482 4.2). nullopt: a type like any other.
+[[gnu::noinline]] std::optional<Outcome> answer_meta(const Index& index, const wire::Query& query,
+                                                     wire::Transport transport, std::span<std::uint8_t> buffer,
+                                                     Onward& onward) noexcept {
+  if (query.type == wire::type::axfr || query.type == wire::type::ixfr)
+    return Outcome{Verdict::reply,
+                   wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::prohibited)};
+  if (query.type != wire::type::any || !index.ready()) return std::nullopt;
+  const NameView name{query.name.data(), query.label_offset.data(), query.name_length, query.labels};
+  const Place place = place_of(index, name);
+  if (place.apex == nullptr) return std::nullopt;
+  Opened opened = open(index, query, transport, buffer, wire::header_size + query.question_length);
+  const Reply empty = opened.reply;
+  opened.reply.apex_at = wire::header_size + place.at;
+  Lookup lookup{index, *place.apex, query.type};
+  const Answer found = lookup.find(name, opened.reply);
+  if (found == Answer::alias) return begin_chain(index, lookup.alias, query, buffer, opened, onward);
+  if (found != Answer::records) return std::nullopt;
+  if (opened.reply.answers != 1 || opened.reply.additional != 0 || opened.reply.truncated) {
+    opened.reply = empty;
+    opened.reply.answer(wire::type::hinfo, wire::any_ttl, wire::any_rdata);
+  }
+  return Outcome{Verdict::reply, finish(opened.reply, query, opened.error)};
+}
+
 } // namespace
 
 Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport transport, std::span<std::uint8_t> buffer,
@@ -129,8 +156,9 @@ Outcome answer(const Zone& zone, const wire::Query& query, wire::Transport trans
   if (query.klass != wire::class_in)
     return {Verdict::reply,
             wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::not_authoritative)};
-  if (query.type == wire::type::axfr || query.type == wire::type::ixfr)
-    return {Verdict::reply, wire::write_error(buffer, query, wire::Rcode::refused, wire::ExtendedError::prohibited)};
+  if (query.type >= wire::type::ixfr) [[unlikely]] {
+    if (const auto done = answer_meta(index, query, transport, buffer, onward)) return *done;
+  }
   const NameView name{query.name.data(), query.label_offset.data(), query.name_length, query.labels};
   const Place place = place_of(index, name);
   if (place.apex == nullptr) {

@@ -51,7 +51,7 @@ struct Lookup {
   std::uint16_t type;
   Entry alias{};
 
-  /// Writes the records of `type` (for ANY, of one type: RFC 8482 4.1) at `name` to the answer section, and what
+  /// Writes the records of `type` (for ANY, of one type: the caller makes few of them) at `name` to the answer section, and what
   /// they point at to the additional section.
   [[nodiscard, gnu::always_inline]] inline Answer find(const NameView& name, Reply& reply) noexcept;
 

@@ -106,7 +106,7 @@ TEST_CASE("what is no question for an upstream is answered without one") {
       {"our own zone", query(1, name("x.cluster.local")), 5},
       {"an excepted name", query(1, name("a.corp.example")), 5},
       {"class CH", chaos.octets(), 5},
-      {"ANY", query(1, www, 255), 4},
+      {"ANY of an excepted name", query(1, name("a.corp.example"), 255), 5},
       {"AXFR", query(1, www, 252), 4},
       {"MAILB", query(1, www, 253), 4},
   };
@@ -117,6 +117,22 @@ TEST_CASE("what is no question for an upstream is answered without one") {
     CHECK(rcode_of(*reply) == row.rcode);
     CHECK((flags_of(*reply) & 0x8080) == 0x8080);
   }
+  CHECK(upstream.asked().empty());
+}
+
+TEST_CASE("ANY gets one HINFO record, and no upstream is asked") {
+  ScriptedUpstream upstream(
+      [](const Asked& a) { return Replies{a.reply().answer(pointer(12), 1, 0, ipv4(1, 1, 1, 1)).octets()}; });
+  Running running(to({upstream.endpoint()}));
+  Client client(running.forwarder);
+  const auto reply = client.hand_in(query(1, www, 255));
+  REQUIRE(reply);
+  CHECK(rcode_of(*reply) == 0);
+  CHECK((flags_of(*reply) & 0x8680) == 0x8080);
+  const Octets record{0xc0, 12, 0, 13, 0, 1, 0, 0, 0x21, 0x22, 0, 9, 7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
+  CHECK(std::search(reply->begin(), reply->end(), record.begin(), record.end()) != reply->end());
+  CHECK((*reply)[7] == 1);
+  CHECK(reply->size() < 80);
   CHECK(upstream.asked().empty());
 }
 

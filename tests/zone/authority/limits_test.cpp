@@ -67,6 +67,28 @@ TEST_CASE("truncation keeps whole records, as many as fit, and says TC") {
   }
 }
 
+TEST_CASE("ANY gets one record, however many there are") {
+  auto ports = cluster_ip("default", "ports", {}, {{"a", tcp, 1}, {"b", tcp, 2}, {"c", udp, 3}});
+  const auto zone = zone_with({big(1000), ports, cluster_ip("default", "one", {"10.96.0.1"})});
+  for (const How& how : {How{}, How{.edns = true}, How{.transport = wire::Transport::tcp}}) {
+    for (const char* asked : {name, "big.default.cluster.local.", "_http._tcp.big.default.svc.cluster.local.",
+                              "ports.default.svc.cluster.local."}) {
+      CAPTURE(asked);
+      const Reply reply = ask(*zone, asked, "ANY", how);
+      CHECK(reply.sound);
+      CHECK(reply.rcode == "NOERROR");
+      CHECK(reply.authoritative());
+      CHECK(!reply.truncated());
+      REQUIRE(reply.answer.size() == 1);
+      CHECK(reply.answer[0] == std::string(asked) + " 8482 IN HINFO \"RFC8482\" \"\"");
+      CHECK(reply.additional.empty());
+    }
+    CHECK(ask(*zone, "one.default.svc.cluster.local.", "ANY", how).answer ==
+          std::vector<std::string>{"one.default.svc.cluster.local. 5 IN A 10.96.0.1"});
+    CHECK(ask(*zone, "absent.default.svc.cluster.local.", "ANY", how).rcode == "NXDOMAIN");
+  }
+}
+
 TEST_CASE("what no TCP message holds goes out as a part, the same for every client") {
   auto hostnames = big(1000, "named");
   for (std::size_t i = 0; i < 1000; ++i) hostnames.groups[0].endpoints[i].hostname = "pod-" + std::to_string(i);
