@@ -5,6 +5,7 @@
 
 #include "zone/index/index.hpp"
 #include "zone/schema/compile.hpp"
+#include "zone/schema/long_name.hpp"
 #include "zone/wire/name.hpp"
 
 namespace signpost::zone {
@@ -39,13 +40,20 @@ struct Zone::State {
   const ZoneSettings settings;
   Index index;
   std::vector<std::uint32_t> words; // scratch of the compiler
+  std::string long_name;
 };
 
-Zone::Zone(ZoneSettings settings) : state_(std::make_unique<State>(std::move(settings))), index_(&state_->index) {}
+Zone::Zone(ZoneSettings settings) : state_(std::make_unique<State>(std::move(settings))), index_(&state_->index) {
+  for (const Apex& apex : state_->index.apexes())
+    if (!apex.has_soa) state_->long_name = "hostmaster." + wire::name_to_text(apex.home.span());
+}
 Zone::~Zone() = default;
 
 void Zone::put(const model::ServiceView& service) {
-  if (compile(service, state_->words)) state_->index.put(state_->words);
+  if (!compile(service, state_->words)) return;
+  for (const Apex& apex : state_->index.apexes())
+    if (state_->long_name.empty()) state_->long_name = find_long_name(Entry(state_->words.data()), apex.home);
+  state_->index.put(state_->words);
 }
 
 void Zone::erase(const model::ServiceKey& service) {
@@ -73,6 +81,7 @@ Zone::Counts Zone::counts() const {
           counts.blocks,   counts.taken,      counts.waiting};
 }
 
+const std::string& Zone::long_name() const { return state_->long_name; }
 const ZoneSettings& Zone::settings() const { return state_->settings; }
 
 } // namespace signpost::zone

@@ -63,6 +63,10 @@ public:
   };
   [[nodiscard]] Counts counts() const;
 
+  /// The first name that was too long to be told (255 octets; it has no record and none leads to it), as text: a
+  /// service's, an endpoint's, a port's, or hostmaster of the domain. Empty: there was none. Writer's thread.
+  [[nodiscard]] const std::string& long_name() const;
+
   // Readers' side: any thread.
   [[nodiscard]] const Index& index() const { return *index_; }
   [[nodiscard]] const ZoneSettings& settings() const;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/log/log.hpp"
+
 namespace signpost::server {
 
 void Publisher::replace(catalog::Catalog&& fresh) {
@@ -27,6 +29,10 @@ void Publisher::publish() {
 
   changes_ = {}; // with its memory: after a first list it is that of all services' names
   zone_.publish();
+  if (!warned_ && !zone_.long_name().empty()) {
+    warned_ = true;
+    log::warning("source", "names longer than 255 octets have no records", {{"first", zone_.long_name()}});
+  }
   services_.store(catalog_.service_count(), std::memory_order_relaxed);
 }
 

@@ -31,6 +31,7 @@ private:
   catalog::Catalog catalog_;
   catalog::Changes changes_;
   std::atomic<std::size_t> services_{0};
+  bool warned_ = false; // of a name that is too long
 };
 
 } // namespace signpost::server

@@ -71,11 +71,11 @@ Answer Lookup::top_name(const NameView& name, unsigned below, Reply& reply) cons
 }
 
 Answer Lookup::apex_records(Reply& reply) const noexcept {
-  if (asks(wire::type::soa)) {
+  if (asks(wire::type::soa) && apex.has_soa) {
     reply.soa(apex, index.serial(), reply.answers);
     return Answer::records;
   }
-  if (type != wire::type::ns) return Answer::no_data;
+  if (type != wire::type::ns || name_server_labels.size() + apex.home.length > wire::max_name) return Answer::no_data;
   const bool spelled = apex.kind != Apex::Kind::cluster;
   const std::size_t rdata = name_server_labels.size() + (spelled ? apex.home.length : 2);
   if (reply.room() < record_head + rdata) {
@@ -152,7 +152,7 @@ Answer Lookup::port_records(Entry entry, std::span<const std::uint8_t> port, std
   const int number = protocol_of(without_underscore(protocol));
   if (number < 0) return Answer::no_name;
   const PortChoice choice{false, without_underscore(port), static_cast<std::uint8_t>(number)};
-  if (asks(wire::type::srv)) return write_srv(entry, apex, choice, reply) ? Answer::records : Answer::no_name;
+  if (asks(wire::type::srv) && write_srv(entry, apex, choice, reply)) return Answer::records;
   bool exists = false;
   entry.each_port([&](const Port& candidate) {
     exists = choice.takes(candidate);
@@ -182,13 +182,15 @@ Answer Lookup::reverse_name(const NameView& name, Reply& reply) const noexcept {
 Answer Lookup::pointers(std::span<const std::uint8_t> address, Reply& reply) const noexcept {
   bool exists = false;
   const bool wanted = asks(wire::type::ptr);
+  const std::uint16_t before = reply.answers;
+  const auto told = [&] { return reply.answers != before || reply.truncated ? Answer::records : Answer::no_data; };
   std::size_t suffix_at = 0;
   index.each_with_address(address, [&](Entry entry) {
     if (!entry.has_cluster_ip(address)) return true;
     exists = true;
     return wanted && write_ptr(entry, apex, {}, suffix_at, reply);
   });
-  if (exists) return wanted ? Answer::records : Answer::no_data;
+  if (exists) return told();
 
   index.each_with_address(address, [&](Entry entry) {
     const Endpoints endpoints = entry.endpoints();
@@ -206,8 +208,7 @@ Answer Lookup::pointers(std::span<const std::uint8_t> address, Reply& reply) con
     }
     return true;
   });
-  if (!exists) return Answer::no_name;
-  return wanted ? Answer::records : Answer::no_data;
+  return exists ? told() : Answer::no_name;
 }
 
 } // namespace signpost::zone

@@ -80,8 +80,10 @@ void Reply::soa(const Apex& apex, std::uint32_t serial, std::uint16_t& section) 
 }
 
 /// Copies any SOA record, with its owner spelled out where the message does not hold the zone's name yet; it then
-/// serves the record's pointers. Returns where a record with a pointer as owner would begin, or null and truncated.
+/// serves the record's pointers. Returns where a record with a pointer as owner would begin, or null: truncated, or
+/// the zone has none.
 std::uint8_t* Reply::soa_head(const Apex& apex) noexcept {
+  if (!apex.has_soa) return nullptr;
   const std::size_t owner_length = apex_at == 0 ? apex.name.length : 2;
   if (room() < owner_length + apex.soa_length - 2) {
     truncated = true;

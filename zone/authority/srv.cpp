@@ -76,10 +76,11 @@ public:
   bool write(const PortChoice& choice) noexcept {
     const std::size_t total = count(choice);
     if (total == 0) return false;
+    const std::uint16_t before = reply_.answers;
     weight_ = static_cast<std::uint16_t>(std::max<std::size_t>(1, all_weight / total));
     entry_.each_port([&](const Port& port) { return !choice.takes(port) || add_port(port); });
     if (!reply_.truncated) add_glue();
-    return true;
+    return reply_.answers != before || reply_.truncated;
   }
 
 private:
@@ -138,6 +139,7 @@ private:
   bool add_row(std::uint16_t port, std::uint32_t target, const FirstLabel& first) noexcept {
     const auto key = entry_.key();
     const std::size_t rdata = row_octets(first.length) - record_head;
+    if (rdata - 6 > wire::max_name) return true; // no name, no record
     if (reply_.room() < record_head + rdata) {
       reply_.truncated = true;
       return false;
@@ -216,7 +218,9 @@ bool write_ptr(Entry entry, const Apex& apex, std::span<const std::uint8_t> labe
   if (!label.empty()) set_label(first, label);
   const auto key = entry.key();
   const std::size_t own = first.length + key.size();
-  const std::size_t suffix = suffix_at != 0 ? 2 : svc_label.size() + apex.home.length;
+  const std::size_t spelled = svc_label.size() + apex.home.length;
+  if (own + spelled > wire::max_name) return true;
+  const std::size_t suffix = suffix_at != 0 ? 2 : spelled;
   if (reply.room() < record_head + own + suffix) {
     reply.truncated = true;
     return false;

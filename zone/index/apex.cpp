@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::uint32_t refresh = 7200, retry = 1800, expire = 86400; // seconds
 
+constexpr std::string_view hostmaster = "\12hostmaster"; // the longest label that is put before the cluster domain
+
 bool ends_with(const wire::WireName& name, std::string_view suffix) {
   return name.length >= suffix.size() &&
          std::memcmp(name.octets.data() + name.length - suffix.size(), suffix.data(), suffix.size()) == 0;
@@ -22,6 +24,11 @@ Apex::Apex(const wire::WireName& zone, const wire::WireName& cluster, std::uint3
   if (ends_with(zone, "\3ip6\4arpa\0"sv)) kind = Kind::reverse6;
   if (kind != Kind::cluster) home = cluster;
 
+  has_soa = hostmaster.size() + home.length <= wire::max_name;
+  if (!has_soa) {
+    soa_length = soa.size();
+    return;
+  }
   std::uint8_t* at = soa.data();
   const auto put = [&](std::string_view octets) {
     std::memcpy(at, octets.data(), octets.size());
@@ -44,12 +51,12 @@ Apex::Apex(const wire::WireName& zone, const wire::WireName& cluster, std::uint3
   put("\2ns\3dns"sv);
   if (kind == Kind::cluster) {
     put_pointer();
-    put("\12hostmaster"sv);
+    put(hostmaster);
     put_pointer();
   } else {
     home_at = here();
     put({reinterpret_cast<const char*>(home.octets.data()), home.length});
-    put("\12hostmaster"sv);
+    put(hostmaster);
     home_pointer = here();
     at += 2;
   }

@@ -28,6 +28,7 @@ struct Apex {
   // (the owner's is the first); the one at `home_pointer`, if not 0, to `home` as spelled at `home_at`. Offsets count
   // from the record's start.
   std::array<std::uint8_t, 600> soa{};
+  bool has_soa = true; // false: hostmaster would have too long a name; soa_length is then that of no usual record
   std::size_t soa_length = 0, soa_serial_at = 0;
   std::array<std::uint16_t, 3> pointers{};
   std::size_t pointer_count = 0;
