@@ -4,7 +4,7 @@
         d.apply(open("web.yaml").read())
         assert d.dig("web.default.svc.cluster.local") == ["10.96.1.2"]
 """
-import contextlib, http.client, json, os, pathlib, shutil, signal, socket, subprocess, tempfile, time
+import contextlib, http.client, json, os, pathlib, random, shutil, signal, socket, subprocess, tempfile, time
 
 SOURCE = pathlib.Path(os.environ.get("SIGNPOST_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 BIN = pathlib.Path(os.environ.get("SIGNPOST_BIN", SOURCE / "build/release/bin"))
@@ -24,18 +24,16 @@ def has_ipv6():
 
 def free_port(hosts=("127.0.0.1",)):
     """A port that is free for UDP and TCP on all hosts. Another program may take it before we do: callers that start
-    a daemon retry."""
+    a daemon retry. It is none of those that the system gives to clients: dig sets SO_REUSEPORT, as signpostd does, and
+    might be given the very port that it asks, and talk to itself."""
+    below = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
+        port = random.randrange(min(10000, below // 2), below)
         with contextlib.ExitStack() as stack:
-            first = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
             try:
                 for host in hosts:
                     family = socket.AF_INET6 if ":" in host else socket.AF_INET
                     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-                        if (host, kind) == ("127.0.0.1", socket.SOCK_STREAM):
-                            continue
                         s = stack.enter_context(socket.socket(family, kind))
                         s.bind((host, port))
                 return port
