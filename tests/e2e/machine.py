@@ -9,7 +9,6 @@ SIGNPOST_DEBIAN names a folder that debootstrap made; it is copied instead of ma
 import atexit, os, pathlib, shutil, subprocess, sys, tempfile
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
 UNIT = """[Unit]
 After=multi-user.target
 [Service]
@@ -34,6 +33,13 @@ def need(*programs):
             skip(f"there is no {program} here; Debian's packages debootstrap and systemd-container have it")
 
 
+def mirror():
+    """Where this machine has its packages from, or DEBIAN_MIRROR."""
+    listed = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Codename: bookworm"],
+                            capture_output=True, text=True).stdout.split()
+    return os.environ.get("DEBIAN_MIRROR") or (listed[0] if listed else skip("this machine has no Debian 12 packages; set DEBIAN_MIRROR"))
+
+
 class Machine:
     def __init__(self):
         need("debootstrap", "systemd-nspawn")
@@ -45,7 +51,7 @@ class Machine:
             subprocess.run(["cp", "-a", "--reflink=auto", made, self.root], check=True)
         else:
             print("machine: a bare Debian 12 by debootstrap", flush=True)
-            done = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", self.root, MIRROR], capture_output=True, text=True)
+            done = subprocess.run(["debootstrap", "--variant=minbase", "bookworm", self.root, mirror()], capture_output=True, text=True)
             if done.returncode:
                 skip("debootstrap does not get Debian's packages: " + done.stdout.strip().splitlines()[-1])
 
