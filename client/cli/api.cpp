@@ -176,6 +176,13 @@ std::optional<Json> parse_document(std::string_view text) {
   return json.is_discarded() ? std::nullopt : std::optional(std::move(json));
 }
 
+const Json& member(const Json& object, const std::string& key) {
+  static const Json none;
+  if (!object.is_object()) return none;
+  const auto found = object.find(key);
+  return found == object.end() ? none : *found;
+}
+
 std::string text_member(const Json& object, const char* key) { return std::string(model::text_member(object, key)); }
 
 std::string metadata_text(const Json& object, const char* key) {

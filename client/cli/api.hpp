@@ -67,6 +67,9 @@ private:
 /// is many times its size). Members nested deeper than 64 are left out.
 [[nodiscard]] std::optional<Json> parse_document(std::string_view text);
 
+/// A member; null if it is not there or `object` is none.
+[[nodiscard]] const Json& member(const Json& object, const std::string& key);
+
 /// A string member; "" if it is not there or no string.
 [[nodiscard]] std::string text_member(const Json& object, const char* key);
 

@@ -29,13 +29,6 @@ private:
   std::ostream& out_;
 };
 
-const Json& member(const Json& object, const char* key) {
-  static const Json none;
-  if (!object.is_object()) return none;
-  const auto found = object.find(key);
-  return found == object.end() ? none : *found;
-}
-
 std::string scalar(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   return value.is_null() ? "" : value.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -7,13 +7,6 @@ namespace signpost::cli {
 
 namespace {
 
-const Json& member(const Json& object, const std::string& key) {
-  static const Json none;
-  if (!object.is_object()) return none;
-  const auto found = object.find(key);
-  return found == object.end() ? none : *found;
-}
-
 std::string protocol_of(const Json& port) {
   const auto text = text_member(port, "protocol");
   return text.empty() ? "TCP" : text;

@@ -9,13 +9,6 @@ namespace signpost::cli {
 
 namespace {
 
-const Json& member(const Json& object, const char* key) {
-  static const Json none;
-  if (!object.is_object()) return none;
-  const auto found = object.find(key);
-  return found == object.end() ? none : *found;
-}
-
 struct Endpoints {
   std::size_t ready = 0, not_ready = 0;
 };

@@ -18,13 +18,6 @@ using model::Prefix;
 
 constexpr int most_looks = 3; // what is changed between two lists looks wrong once, not three times
 
-const Json& member(const Json& object, const char* key) {
-  static const Json none;
-  if (!object.is_object()) return none;
-  const auto found = object.find(key);
-  return found == object.end() ? none : *found;
-}
-
 struct ServiceCidr {
   std::string name, state, created;
   Prefix prefix;

@@ -1,5 +1,4 @@
 #include "server/config/command_line.hpp"
-#include "discovery/model/closest.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -8,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "discovery/model/closest.hpp"
 #include "server/config/directives.hpp"
 #include "server/config/flags.hpp"
 #include "server/config/reader.hpp"
